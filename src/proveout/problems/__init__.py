@@ -1,0 +1,21 @@
+"""What nature and the adversary give: problems with exact constants, noise, delays, attacks."""
+
+from proveout.problems.classes import FunctionClass
+from proveout.problems.data import SHIPPED, load, read_libsvm
+from proveout.problems.logistic import Logistic, SparseLogistic, logistic
+from proveout.problems.quadratics import Quadratics, federated
+from proveout.problems.spec import build, parse
+
+__all__ = [
+    "SHIPPED",
+    "FunctionClass",
+    "Logistic",
+    "Quadratics",
+    "SparseLogistic",
+    "build",
+    "federated",
+    "load",
+    "logistic",
+    "parse",
+    "read_libsvm",
+]
