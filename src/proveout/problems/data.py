@@ -58,8 +58,8 @@ def read_libsvm(raw: bytes, name: str) -> Samples:
     indices: list[int] = []
     values: list[float] = []
     ends = [0]
-    for number, line in enumerate(text.splitlines(), start=1):
-        line = line.partition("#")[0].strip()
+    for number, written in enumerate(text.splitlines(), start=1):
+        line = written.partition("#")[0].strip()
         if not line:
             continue
         where = f"{name}, line {number}"
@@ -96,7 +96,7 @@ def _number(text: str, where: str, what: str) -> float:
 def synthetic(m: int = 200, d: int = 10, seed: int = 0) -> Samples:
     """m Gaussian samples with geometrically decaying feature scales and noisy linear labels."""
     for name, value, low in (("m", m, 2), ("d", d, 1)):
-        if not value >= low:
+        if value < low:
             raise ValueError(f"{name} must be >= {low}, got {value}")
     rng = np.random.default_rng(seed)
     X = rng.standard_normal((m, d)) * 10.0 ** -np.linspace(0, 1, d)
@@ -111,7 +111,9 @@ def split(samples: Samples, clients: int, how: str = "uniform", seed: int = 0) -
     if not clients >= 1:
         raise ValueError(f"clients must be >= 1, got {clients}")
     if clients > total:
-        raise ValueError(f"clients must be at most the {total} samples of {samples.name}, got {clients}: a client would be empty")
+        raise ValueError(
+            f"clients must be at most {total}, the samples of {samples.name}, got {clients}: one would be empty"
+        )
     if how == "uniform":
         order = np.random.default_rng(seed).permutation(total)
     elif how == "label":

@@ -9,7 +9,6 @@ term vanishes at infinity).  x* by Newton's method until it stalls.
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
@@ -18,7 +17,8 @@ from scipy.special import expit
 
 from proveout.arrays import Array, apply, namespace, sqnorm, take
 from proveout.laws import Each, Index, Law, Sure, Uniform
-from proveout.problems.data import Samples, load, split as cut, synthetic
+from proveout.problems.data import Samples, load, synthetic
+from proveout.problems.data import split as cut
 
 __all__ = ["Logistic", "SparseLogistic", "logistic"]
 
@@ -277,7 +277,9 @@ class _Blocks:
         if self.clients.ndim == 1:
             return x.reshape(-1, self.n * self.d).T, shape
         if shape[:-2] != self.clients.shape[:-1]:
-            raise ValueError(f"a cohort per batch entry needs points of batch {self.clients.shape[:-1]}, got {shape[:-2]}")
+            raise ValueError(
+                f"a cohort per batch entry needs points of batch {self.clients.shape[:-1]}, got {shape[:-2]}"
+            )
         return x.reshape(-1, 1), shape
 
     def grads(self, x: Array) -> Array:

@@ -64,10 +64,13 @@ class Quadratics:
 
     def prox(self, v: Array, t: Any) -> Array:
         """argmin_y f_i(y) + |y - v_i|^2 / (2t) for every client: (..., n, d) -> (..., n, d)."""
-        key = ("prox", float(t))
-        if key not in self.__dict__:
-            self.__dict__[key] = np.linalg.inv(np.eye(self.d) + t * self.A)  # type: ignore[index]
-        return apply(self.__dict__[key], self._each(v) + t * self.b)  # type: ignore[index]
+        if t not in self._resolvents:
+            self._resolvents[t] = np.linalg.inv(np.eye(self.d) + t * self.A)
+        return apply(self._resolvents[t], self._each(v) + t * self.b)
+
+    @cached_property
+    def _resolvents(self) -> dict[Any, Array]:
+        return {}
 
     def _each(self, x: Array) -> Array:
         """One point per client, also where one point (..., 1, d) serves all."""
@@ -207,9 +210,9 @@ def federated(
         raise ValueError(f"mu must be > 0 for a strongly convex problem, got {mu}")
     if not (np.isfinite(kappa) and kappa >= 1):
         raise ValueError(f"kappa must be >= 1, got {kappa}")
-    for name, value in (("heterogeneity", heterogeneity), ("noise", noise)):
-        if not (np.isfinite(value) and value >= 0):
-            raise ValueError(f"{name} must be >= 0 and finite, got {value}")
+    for name, dial in (("heterogeneity", heterogeneity), ("noise", noise)):
+        if not (np.isfinite(dial) and dial >= 0):
+            raise ValueError(f"{name} must be >= 0 and finite, got {dial}")
     if basis not in ("common", "rotated"):
         raise ValueError(f"basis must be 'common' or 'rotated', got {basis!r}")
     rng = np.random.default_rng(seed)

@@ -20,7 +20,7 @@ FAMILIES: dict[str, Callable[..., Any]] = {"quadratic": federated, "logistic": l
 
 
 def parse(spec: str) -> tuple[str, dict[str, Any]]:
-    """("quadratic", {"n": 10, ...}); ValueError for an unknown family or key, or a value of the wrong kind."""
+    """("quadratic", {"n": 10, ...}); ValueError for an unknown family, key or kind of value."""
     family, _, rest = spec.partition(":")
     if family not in FAMILIES:
         raise ValueError(f"problem {spec!r}: unknown family {family!r}, known: {', '.join(FAMILIES)}")

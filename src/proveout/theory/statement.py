@@ -197,7 +197,9 @@ class Identity(Statement):
 
     sides: Callable[[Problem, Method, Path], tuple[Array, Array]]
     steps: int = 50
-    start: Callable[[Problem, Method, Any], State] | None = None  # (P, m, rng); default: init at a random point
+    start: Callable[[Problem, Method, Any], State] | None = (
+        None  # (P, m, rng); default: init at a random point
+    )
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

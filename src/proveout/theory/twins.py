@@ -216,14 +216,18 @@ def rolled(field: str) -> Twin:
 
 def law_with(name: str, law: Callable[..., Any]) -> Twin:
     """law(problem, method) -> Law; the step keeps the true parameters."""
-    return Twin(name, lambda statement, P, m: (statement, P, Altered(m, law_of=lambda problem: law(problem, m))))
+    return Twin(
+        name, lambda statement, P, m: (statement, P, Altered(m, law_of=lambda problem: law(problem, m)))
+    )
 
 
 def oracle(name: str, edit: Callable[..., Any]) -> Twin:
     """Gradients that lie to `step` only: edit(true_oracle, x) -> gradients."""
     return Twin(
         name,
-        lambda statement, P, m: (statement, P, Altered(m, sees=lambda problem: AlteredProblem(problem, edit))),
+        lambda statement, P, m: (
+            statement,
+            P,
+            Altered(m, sees=lambda problem: AlteredProblem(problem, edit)),
+        ),
     )
-
-

@@ -63,7 +63,11 @@ def encode(value: Any) -> Any:
         flat = [encode(v.item() if hasattr(v, "item") else v) for v in value.ravel()]
         if value.dtype.kind == "f":
             flat = [v["float"] for v in flat]
-        return {"array": flat, "shape": list(value.shape), "dtype": value.dtype.str if value.dtype != object else "O"}
+        return {
+            "array": flat,
+            "shape": list(value.shape),
+            "dtype": value.dtype.str if value.dtype != object else "O",
+        }
     if isinstance(value, tuple) and hasattr(value, "_fields"):
         return {"named": _name(type(value)), "fields": {k: encode(v) for k, v in value._asdict().items()}}
     if isinstance(value, dict):
@@ -71,7 +75,10 @@ def encode(value: Any) -> Any:
     if isinstance(value, (tuple, list)):
         return {"list": [encode(v) for v in value]}
     if is_dataclass(value) and not isinstance(value, type):
-        return {"record": _name(type(value)), "fields": {f.name: encode(getattr(value, f.name)) for f in fields(value) if f.init}}
+        return {
+            "record": _name(type(value)),
+            "fields": {f.name: encode(getattr(value, f.name)) for f in fields(value) if f.init},
+        }
     if hasattr(value, "tocoo"):
         coo = value.tocoo()
         return {"csr": [encode(a) for a in (coo.data, coo.row, coo.col)], "shape": list(value.shape)}
@@ -79,7 +86,7 @@ def encode(value: Any) -> Any:
 
 
 def decode(value: Any) -> Any:
-    """The inverse of `encode`; ValueError for anything else, or for a class outside the method and problem rooms."""
+    """The inverse of `encode`; ValueError for anything else, or a class outside the method and problem rooms."""
     if value is None or isinstance(value, (str, bool, int)):
         return value
     if not isinstance(value, dict):
