@@ -52,8 +52,8 @@ def read_libsvm(raw: bytes, name: str) -> Samples:
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError as error:
-        line = raw[: error.start].count(b"\n") + 1
-        raise ValueError(f"{name}, line {line}: not a text file (byte 0x{raw[error.start]:02x})") from None
+        at = raw[: error.start].count(b"\n") + 1
+        raise ValueError(f"{name}, line {at}: not a text file (byte 0x{raw[error.start]:02x})") from None
     labels: list[float] = []
     indices: list[int] = []
     values: list[float] = []
@@ -112,7 +112,7 @@ def split(samples: Samples, clients: int, how: str = "uniform", seed: int = 0) -
         raise ValueError(f"clients must be >= 1, got {clients}")
     if clients > total:
         raise ValueError(
-            f"clients must be at most {total}, the samples of {samples.name}, got {clients}: one would be empty"
+            f"clients must be at most {total}, the size of {samples.name}, got {clients}: one would be empty"
         )
     if how == "uniform":
         order = np.random.default_rng(seed).permutation(total)

@@ -1,4 +1,7 @@
-"""Named hypotheses about problems.  `smooth`, `strongly_convex` speak of f (L, mu), `each_*` of every f_i (L_max, mu_min)."""
+"""Named hypotheses about problems.
+
+`smooth`, `convex`, `strongly_convex`, `pl` speak of f (constants L, mu), `each_*` of every f_i (L_max, mu_min).
+"""
 
 import math
 

@@ -86,7 +86,7 @@ def encode(value: Any) -> Any:
 
 
 def decode(value: Any) -> Any:
-    """The inverse of `encode`; ValueError for anything else, or a class outside the method and problem rooms."""
+    """The inverse of `encode`; ValueError for anything else, or a class of another room."""
     if value is None or isinstance(value, (str, bool, int)):
         return value
     if not isinstance(value, dict):
