@@ -109,9 +109,7 @@ def _mesh(table: Array, batch: int) -> tuple[Array, ...]:
     """Open index arrays over the batch axes, aligned to the left of the row index."""
     xp = namespace(table)
     at = {} if xp is np else {"device": table.device}
-    return tuple(
-        xp.arange(table.shape[k], **at)[(slice(None), *(None,) * (batch - k))] for k in range(batch)
-    )
+    return tuple(xp.arange(table.shape[k], **at)[(slice(None), *(None,) * (batch - k))] for k in range(batch))
 
 
 def take_along(x: Array, index: Array) -> Array:

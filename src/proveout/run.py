@@ -131,7 +131,9 @@ def _draw_block(method: Any, problem: Any, seed: int, batch: range, block: int, 
 def _block_length(method: Any, problem: Any) -> int:
     """Steps per block: a power of two that follows from the law's bytes per step alone."""
     sizes: list[int] = []
-    tree_map(lambda a: sizes.append(np.asarray(a).nbytes), method.law(problem).sample(np.random.default_rng(0), ()))
+    tree_map(
+        lambda a: sizes.append(np.asarray(a).nbytes), method.law(problem).sample(np.random.default_rng(0), ())
+    )
     return int(2 ** np.clip(np.log2(BLOCK_BYTES / SHARED / max(1, sum(sizes))) // 1, 0, 10))
 
 
@@ -184,7 +186,12 @@ def _chunk(
             record()
             if progress is not None:
                 progress(int(target))
-    return {k: np.stack(v) for k, v in measured.items()}, {k: np.stack(v) for k, v in spent.items()}, state, diverged
+    return (
+        {k: np.stack(v) for k, v in measured.items()},
+        {k: np.stack(v) for k, v in spent.items()},
+        state,
+        diverged,
+    )
 
 
 def _numpy(a: Any) -> Array:

@@ -2,12 +2,14 @@
 
 from proveout.problems.classes import FunctionClass
 from proveout.problems.data import SHIPPED, load, read_libsvm
+from proveout.problems.delays import Asynchronous
 from proveout.problems.logistic import Logistic, SparseLogistic, logistic
 from proveout.problems.quadratics import Quadratics, federated
 from proveout.problems.spec import build, parse
 
 __all__ = [
     "SHIPPED",
+    "Asynchronous",
     "FunctionClass",
     "Logistic",
     "Quadratics",

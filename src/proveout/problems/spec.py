@@ -1,4 +1,7 @@
-"""SPEC: a problem in short text, `family[:part,...]`, part = bare word (positional) or key=number."""
+"""SPEC: a problem in short text, `family[:part,...]`, part = bare word (positional) or key=number.
+
+`async:part,.../SPEC` is another problem served by workers with a clock: "async:workers=4,clock=exp/quadratic:n=1,d=3".
+"""
 
 import inspect
 from collections.abc import Callable
@@ -6,6 +9,7 @@ from functools import lru_cache
 from typing import Any
 
 from proveout.problems.classes import FunctionClass
+from proveout.problems.delays import Asynchronous, asynchronous
 from proveout.problems.logistic import logistic
 from proveout.problems.quadratics import federated
 
@@ -16,7 +20,30 @@ def _class(n: int = 2, L: float = 10.0, mu: float = 1.0, spec: str = "") -> Func
     return FunctionClass(n=n, L_max=L, mu_min=mu, spec=spec)
 
 
-FAMILIES: dict[str, Callable[..., Any]] = {"quadratic": federated, "logistic": logistic, "class": _class}
+def _async(
+    base: str = "quadratic:n=1",
+    data: str = "shared",
+    workers: int = 4,
+    clock: str = "robin",
+    slow: float = 0.0,
+    ratio: float = 10.0,
+    speeds: str = "",
+    order: str = "",
+    grace: float | None = None,
+    batch: int = 0,
+    seed: int = 0,
+    spec: str = "",
+) -> Asynchronous:
+    dials = {} if order else dict(slow=slow, ratio=ratio, speeds=speeds, grace=grace, seed=seed)
+    return asynchronous(build(base), data, workers, clock, order, batch, spec, **dials)
+
+
+FAMILIES: dict[str, Callable[..., Any]] = {
+    "quadratic": federated,
+    "logistic": logistic,
+    "class": _class,
+    "async": _async,
+}
 
 
 def parse(spec: str) -> tuple[str, dict[str, Any]]:
@@ -28,6 +55,8 @@ def parse(spec: str) -> tuple[str, dict[str, Any]]:
     known = {name: p for name, p in signature.items() if name != "spec"}
     positional = [name for name in known if name == "data"]
     given: dict[str, Any] = {}
+    if "base" in known and "/" in rest:
+        rest, _, given["base"] = rest.partition("/")
     for part in filter(None, (p.strip() for p in rest.split(","))):
         key, equals, value = part.partition("=")
         if not equals:
