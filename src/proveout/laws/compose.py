@@ -251,14 +251,11 @@ class Either(Law):
         return self.joint.block(rng, start, steps)
 
     def at(self, t: int) -> Law:
-        now = self.joint.at(t)
-        return (
-            self
-            if now is self.joint
-            else Either(self.coin, now.draw, self.yes, self.no)
-            if isinstance(now, Joint)
-            else self
-        )
+        joint = self.joint
+        now = joint.at(t)
+        if now is joint or not isinstance(now, Joint):
+            return self
+        return Either(self.coin, now.draw, self.yes, self.no)
 
     def atoms(self) -> tuple[Array, Any]:
         prob, draws = zip(*self._both(lambda branch: branch.atoms()), strict=True)

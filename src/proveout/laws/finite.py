@@ -190,6 +190,12 @@ class Permutation(Law):
         orders = np.array(list(permutations(range(self.n))), dtype=np.int64).reshape(-1, self.n)
         return np.full(len(orders), 1 / len(orders)), orders
 
+    def orbits(self, n: int) -> tuple[Array, Any, list[Groups]]:
+        """An order of the clients themselves: renaming them leads from any order to any other."""
+        if self.of != "clients" or self.n != n:
+            return Law.orbits(self, n)
+        return np.ones(1), np.arange(n)[None], [[[i] for i in range(n)]]
+
 
 @dataclass(frozen=True)
 class Split(Law):

@@ -69,6 +69,10 @@ class Clock:
         """The law of the events; a worker's service time is multiplied by its number of local steps."""
         return Timeline(self, _per_worker(local_steps, self.clients))
 
+    def rounds(self) -> Law:
+        """The law of the seconds that a synchronous round takes, all workers starting together."""
+        return Sure(np.ones(()))
+
     def schedule(self, stop: int, local_steps: Any = 1) -> Schedule:
         """The first `stop` updates."""
         events = _cut(_timeline(self, _per_worker(local_steps, self.clients), _power(stop)), 0, stop)

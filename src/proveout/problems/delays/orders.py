@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from proveout.arrays import Array
-from proveout.laws import Given, Law
+from proveout.laws import Given, Law, Sure
 from proveout.problems.delays.clock import Clock, Event, Schedule, one_hot
 
 __all__ = ["Order", "Race"]
@@ -92,6 +92,10 @@ class Race(Clock):
 
     def arrivals(self, local_steps: Any = 1) -> Law:
         return _Uniformly(self.workers)
+
+    def rounds(self) -> Law:
+        """The mean of the slowest of K exponential times of mean 1."""
+        return Sure(np.array(np.sum(1 / np.arange(1, self.workers + 1))))
 
     def schedule(self, stop: int, local_steps: Any = 1) -> Schedule:
         raise ValueError("a race has no schedule: its arrivals are drawn")

@@ -7,10 +7,12 @@ the smallest worker.
 
 from dataclasses import dataclass
 from heapq import heapify, heappop, heappush
+from typing import Any
 
 import numpy as np
 
 from proveout.arrays import Array
+from proveout.laws import Law, Sure
 from proveout.problems.delays.clock import Clock, Event, one_hot
 
 __all__ = ["DURATIONS", "Queues", "Simulated"]
@@ -62,10 +64,36 @@ class _Timed(Clock):
         rates = 1 / np.array(self.speeds)
         return rates / rates.sum()
 
+    def rounds(self) -> Law:
+        """The slowest of all clients' durations, round by round."""
+        return _RoundTimes(self)
+
     def dylu(self, local_steps: int) -> tuple[int, ...]:
         """Dynamic local updates: floor(v_k / max v * H) steps, at least 1, v = local steps per second."""
         v = 1 / np.array(self.speeds)
         return tuple(np.maximum(np.floor(v / v.max() * local_steps + 1e-12), 1).astype(int).tolist())
+
+
+@dataclass(frozen=True, eq=False)
+class _RoundTimes(Law):
+    clock: _Timed
+
+    size = 1
+
+    def at(self, t: int) -> Law:
+        return Sure(self.block(np.random.default_rng(0), t, 1)[0])
+
+    def sample(self, rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
+        return self.at(0).sample(rng, shape)
+
+    def atoms(self) -> tuple[Array, Any]:
+        return self.at(0).atoms()
+
+    def block(self, rng: np.random.Generator, start: int, steps: int) -> Array:
+        clients = range(self.clock.clients)
+        return np.array(
+            [max(self.clock.duration(k, j) for k in clients) for j in range(start, start + steps)]
+        )
 
 
 @dataclass(frozen=True)

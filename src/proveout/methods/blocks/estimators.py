@@ -1,0 +1,290 @@
+"""Gradient estimators g(x; xi), biased or not, with the constants of the class Biased ABC.
+
+With D = f(x) - f*, G = |grad f(x)|^2, P = <grad f(x), E g>, S = E|g|^2, an estimator is Biased ABC if
+
+    P >= b G - c     and     S <= 2 A D + B G + C     for every x.
+
+Demidovich, Malinovsky, Sokolov, Richtárik, "A guide through the zoo of biased SGD" (arXiv:2305.16296);
+unbiased estimators have b = 1, c = 0 (Khaled and Richtárik, arXiv:2002.03329).
+
+    Exact         g = grad f(x)
+    Compressed    g = C(grad f(x)), C a compressor
+    Minibatch     g = mean over a uniform b-subset of the components, noise added
+    Affine        g = m_k grad f(x) + s_k with probability p_k
+    Scaled        g = factor times another estimator
+    Declared      another estimator, its constants declared by hand
+    Circling      the estimator at which the floors 2c/b and c/(mu b) are attained
+
+Every estimator answers law(problem), g(problem, x, draw) with x (..., d), abc(problem), and per step
+gradients(problem), floats(problem), bits(problem).
+"""
+
+import math
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from proveout.arrays import Array, like, namespace, norm, take
+from proveout.laws import Coin, Drawn, Joint, Law, Subset, Sure
+from proveout.methods.blocks.compressors import FLOAT_BITS
+
+__all__ = [
+    "ABC",
+    "Affine",
+    "Circling",
+    "Compressed",
+    "Declared",
+    "Exact",
+    "Minibatch",
+    "MinibatchDraw",
+    "Scaled",
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ABC:
+    """Constants of Biased ABC; those of the exact gradient unless given."""
+
+    A: Any = 0.0
+    B: Any = 1.0
+    C: Any = 0.0
+    b: Any = 1.0
+    c: Any = 0.0
+
+
+class _Whole:
+    """An estimator that computes the full gradient and sends d floats."""
+
+    def gradients(self, problem: Any) -> int:
+        return int(problem.n)
+
+    def floats(self, problem: Any) -> Any:
+        return problem.d
+
+    def bits(self, problem: Any) -> Any:
+        return FLOAT_BITS * problem.d
+
+
+@dataclass(frozen=True)
+class Exact(_Whole):
+    def law(self, problem: Any) -> Law:
+        return Sure(np.zeros(()))
+
+    def __call__(self, problem: Any, x: Array, draw: Array) -> Array:
+        return problem.grad(x)
+
+    def abc(self, problem: Any) -> ABC:
+        return ABC()
+
+
+@dataclass(frozen=True)
+class Compressed(_Whole):
+    compressor: Any
+
+    def law(self, problem: Any) -> Law:
+        return self.compressor.law(1, problem.d)  # type: ignore[no-any-return]
+
+    def __call__(self, problem: Any, x: Array, draw: Array) -> Array:
+        return self.compressor(problem.grad(x)[..., None, :], draw)[..., 0, :]
+
+    def abc(self, problem: Any) -> ABC:
+        b, B = self.compressor.growth(problem.d)
+        return ABC(B=B, b=b)
+
+    def floats(self, problem: Any) -> Any:
+        return self.compressor.floats(problem.d)
+
+    def bits(self, problem: Any) -> Any:
+        return self.compressor.bits(problem.d)
+
+
+class MinibatchDraw(NamedTuple):
+    cohort: Array  # (..., b)  components of the minibatch
+    xi: Array  # (..., b, d)  their gradient noise
+
+
+@dataclass(frozen=True, kw_only=True)
+class Minibatch(_Whole):
+    """Unbiased.  With fpc = (n - b)/(b max(1, n - 1)), the finite population correction,
+
+    E|g|^2 = fpc mean|grad f_i|^2 + (1 - fpc) G + sigma2/b,   mean|grad f_i|^2 <= 2 L_max (D + gap_star).
+    """
+
+    batch: int = 1  # components per step
+
+    def __post_init__(self) -> None:
+        if not self.batch >= 1:
+            raise ValueError(f"batch must be >= 1, got {self.batch}")
+
+    def law(self, problem: Any) -> Law:
+        return Joint(
+            MinibatchDraw(cohort=Subset(problem.n, self.batch), xi=problem.xi(self.batch, of="cohort"))
+        )
+
+    def __call__(self, problem: Any, x: Array, draw: MinibatchDraw) -> Array:
+        g = problem.at(draw.cohort).on(draw.xi).grads(x[..., None, :])
+        return namespace(g).mean(g, axis=-2)
+
+    def abc(self, problem: Any) -> ABC:
+        n, b = problem.n, self.batch
+        fpc = (n - b) / (b * max(1, n - 1))
+        noise = getattr(problem, "sigma2", 0.0) / b
+        growth = 2 * fpc * problem.L_max * problem.gap_star if fpc else 0.0
+        return ABC(A=fpc * problem.L_max, B=1 - fpc, C=growth + noise)
+
+    def gradients(self, problem: Any) -> int:
+        return self.batch
+
+
+@dataclass(frozen=True, kw_only=True)
+class Affine(_Whole):
+    """g = m_k grad f(x) + s_k with probability p_k; a shift of one number s means s (1, .., 1)/sqrt(d).
+
+    With means m = E m_k, s = E s_k and t = E m_k s_k, for every b < m and B > E m_k^2:
+    c = |s|^2 / (4 (m - b)),  C = E|s_k|^2 + |t|^2 / (B - E m_k^2); b = m if s = 0, B = E m_k^2 if t = 0.
+    """
+
+    factors: tuple[float, ...]  # m_k
+    shifts: tuple[tuple[float, ...], ...] = ()  # s_k; none: 0
+    probs: tuple[float, ...] = ()  # p_k; none: equal
+
+    def __post_init__(self) -> None:
+        K = len(self.factors)
+        for name, value in (("shifts", self.shifts), ("probs", self.probs)):
+            if len(value) not in (0, K):
+                raise ValueError(f"{name} must have one entry per factor, {K}, got {len(value)}")
+        if self.probs and not (min(self.probs) >= 0 and math.isclose(sum(self.probs), 1, rel_tol=1e-12)):
+            raise ValueError(f"probs must be >= 0 and sum to 1, got {self.probs}")
+
+    @property
+    def p(self) -> Array:
+        """(K,) probabilities."""
+        K = len(self.factors)
+        return np.array(self.probs) if self.probs else np.full(K, 1 / K)
+
+    def s(self, d: int) -> Array:
+        """(K, d) shifts."""
+        if not self.shifts:
+            return np.zeros((len(self.factors), d))
+        rows = np.array(self.shifts, dtype=float)
+        return rows if rows.shape[-1] == d else rows / np.sqrt(d) * np.ones(d)
+
+    def law(self, problem: Any) -> Law:
+        return Drawn(tuple(self.p), 1, of=None)
+
+    def __call__(self, problem: Any, x: Array, draw: Array) -> Array:
+        v = problem.grad(x)
+        m, s = like(np.array(self.factors)[:, None], v), like(self.s(x.shape[-1]), v)
+        return take(m, draw)[..., 0, :] * v + take(s, draw)[..., 0, :]
+
+    def abc(self, problem: Any) -> ABC:
+        p, m, s = self.p, np.array(self.factors), self.s(problem.d)
+        mean, square = float(p @ m), float(p @ m**2)
+        shift2, cross2 = float(((p @ s) ** 2).sum()), float(((p * m @ s) ** 2).sum())
+        b = mean / 2 if shift2 else mean
+        B = 2 * square if cross2 else square
+        c = shift2 / (4 * (mean - b)) if shift2 else 0.0
+        return ABC(
+            B=B, C=float(p @ (s**2).sum(axis=1)) + (cross2 / (B - square) if cross2 else 0.0), b=b, c=c
+        )
+
+
+@dataclass(frozen=True)
+class Scaled:
+    base: Any
+    factor: float
+
+    def law(self, problem: Any) -> Law:
+        return self.base.law(problem)  # type: ignore[no-any-return]
+
+    def __call__(self, problem: Any, x: Array, draw: Any) -> Array:
+        return self.factor * self.base(problem, x, draw)
+
+    def abc(self, problem: Any) -> ABC:
+        one, r = self.base.abc(problem), self.factor
+        return ABC(A=r**2 * one.A, B=r**2 * one.B, C=r**2 * one.C, b=r * one.b, c=r * one.c)
+
+    def gradients(self, problem: Any) -> Any:
+        return self.base.gradients(problem)
+
+    def floats(self, problem: Any) -> Any:
+        return self.base.floats(problem)
+
+    def bits(self, problem: Any) -> Any:
+        return self.base.bits(problem)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Declared:
+    """`base` with some of its constants declared: Declared(base=Compressed(TopK(k=1)), B=0.9)."""
+
+    base: Any
+    A: Any = None
+    B: Any = None
+    C: Any = None
+    b: Any = None
+    c: Any = None
+
+    def law(self, problem: Any) -> Law:
+        return self.base.law(problem)  # type: ignore[no-any-return]
+
+    def __call__(self, problem: Any, x: Array, draw: Any) -> Array:
+        return self.base(problem, x, draw)
+
+    def abc(self, problem: Any) -> ABC:
+        found: ABC = self.base.abc(problem)
+        said = {k: getattr(self, k) for k in ("A", "B", "C", "b", "c") if getattr(self, k) is not None}
+        return replace(found, **said)
+
+    def gradients(self, problem: Any) -> Any:
+        return self.base.gradients(problem)
+
+    def floats(self, problem: Any) -> Any:
+        return self.base.floats(problem)
+
+    def bits(self, problem: Any) -> Any:
+        return self.base.bits(problem)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Circling(_Whole):
+    """On f = |x|^2/2 in the plane, with v = grad f(x) and gamma = b/B:
+
+    |v|^2 <= c/(b - B gamma/2):  g = (v - R v)/gamma, R the rotation by +-theta (fair coin), cos theta = 1 - B gamma^2/2,
+    else g = v.  Then S = B G, P = B gamma G/2 inside, and x - gamma g keeps |x| for ever.
+    """
+
+    B: float = 1.0
+    b: float = 0.5
+    c: float = 0.25
+
+    def __post_init__(self) -> None:
+        if not 0 < self.b <= 1 <= self.B or not self.c > 0:
+            raise ValueError(
+                f"0 < b <= 1 <= B and c > 0 must hold, got b = {self.b}, B = {self.B}, c = {self.c}"
+            )
+
+    @property
+    def gamma(self) -> float:
+        return self.b / self.B
+
+    @property
+    def radius(self) -> float:
+        """Where b G - c = P: all iterates that start there stay there."""
+        return math.sqrt(2 * self.c / self.b)
+
+    def law(self, problem: Any) -> Law:
+        return Coin(0.5)
+
+    def __call__(self, problem: Any, x: Array, draw: Array) -> Array:
+        v = problem.grad(x)
+        xp = namespace(v)
+        cos = 1 - self.B * self.gamma**2 / 2
+        sin = (2 * xp.astype(draw, v.dtype) - 1) * math.sqrt(1 - cos**2)
+        turned = xp.stack([cos * v[..., 0] - sin * v[..., 1], sin * v[..., 0] + cos * v[..., 1]], axis=-1)
+        inside = norm(v)[..., None] <= self.radius * (1 + 1e-9)
+        return xp.where(inside, (v - turned) / self.gamma, v)
+
+    def abc(self, problem: Any) -> ABC:
+        return ABC(B=self.B, b=self.b, c=self.c)
