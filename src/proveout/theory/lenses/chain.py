@@ -1,0 +1,202 @@
+"""Second moments of an affine method: exact expectations of quadratic measures at every t.
+
+In homogeneous coordinates z = (y, 1) every draw k is a matrix T_k, and with Z_t = E z_t z_t'
+
+    forward    Z+ = sum_k p_k T_k Z T_k',        adjoint on forms    W+ = sum_k p_k T_k' W T_k,
+    E measure_t = tr(Q Z_t) = z_0' (adjoint^t Q) z_0     for all starts at once.
+
+*Clocks.*  Integer and boolean fields (counters, bracket positions, stale indices, "is the anchor fresh") are not
+in y: a `Kernel` holds the maps at one clock value under the law of one step, with the clock that every draw
+leads to; there is one Z, one W per clock value.  Which clocks are met at time t is enumerated: `layers`.
+
+    chain = Chain(P, m, coords, budget, V)        # V(state) -> (...): what will be measured, for moment atoms
+    W = chain.pull(key, T, ends)                  # form at t = 0 of sum_t ends(t, clock) measured at times t
+    values = chain.push(key, z0, T, form_at)      # E measure_t for t = 0..T, starts z0 (S, D)
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from proveout.arrays import Array, tree_map
+from proveout.theory.lenses.affine import read_maps
+from proveout.theory.lenses.common import Atoms, Budget, Refused
+from proveout.theory.lenses.reduce import atoms_for
+from proveout.theory.lenses.states import Coordinates, clock_of, is_float
+from proveout.theory.statement import Method, Problem, State
+
+__all__ = ["LARGEST", "Chain", "Group", "Kernel"]
+
+LARGEST = 400  # q, at most
+CLOCKS = 64  # clock values at one time, at most
+STEP = 1e11  # K q^3 of one step, at most
+
+Key = tuple[Any, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Group:
+    """The draws of a kernel that lead to the same clock."""
+
+    to: Key
+    F: Array  # (K, D, D)  sqrt(p_k) T_k, homogeneous
+
+    def forward(self, Z: Array) -> Array:
+        """sum_k p_k T_k Z T_k': (..., D, D) -> (..., D, D)."""
+        K, D, _ = self.F.shape
+        wide = np.moveaxis(self.F @ Z[..., None, :, :], -3, -2).reshape(*Z.shape[:-2], D, K * D)
+        return wide @ self.F.swapaxes(-1, -2).reshape(K * D, D)
+
+    def adjoint(self, W: Array) -> Array:
+        """sum_k p_k T_k' W T_k: (D, D) -> (D, D)."""
+        K, D, _ = self.F.shape
+        return np.asarray(self.F.reshape(K * D, D).T @ (W @ self.F).reshape(K * D, D))
+
+
+@dataclass(frozen=True, eq=False)
+class Kernel:
+    """One step at one clock value."""
+
+    groups: tuple[Group, ...]
+    atoms: int
+    note: str
+
+    def adjoint(self, W: dict[Key, Array]) -> Array:
+        return np.asarray(sum(g.adjoint(W[g.to]) for g in self.groups))
+
+
+class Chain:
+    """The kernels of a method, read when they are first met."""
+
+    def __init__(
+        self,
+        P: Problem,
+        m: Method,
+        coords: Coordinates,
+        budget: Budget,
+        V: Callable[[State], Array] | None,
+    ) -> None:
+        if coords.q > LARGEST:
+            raise Refused(f"too large: second moments of R^{coords.q}, at most {LARGEST}")
+        self.P, self.m, self.coords, self.budget, self.V = P, m, coords, budget, V
+        self.law = m.law(P)
+        self.kernels: dict[tuple[Key, Any], Kernel] = {}
+        self.clocks: dict[Key, Coordinates] = {}
+        self._atoms: dict[Any, Atoms] = {}
+
+    @property
+    def D(self) -> int:
+        return self.coords.q + 1
+
+    # ---- clocks and laws
+
+    def enter(self, state: State) -> Key:
+        """The key of the clock of a state without leading axes."""
+        key = tuple(np.asarray(c).tobytes() + str(np.asarray(c).dtype).encode() for c in clock_of(state))
+        if key not in self.clocks:
+            self.clocks[key] = self.coords.at_clock(state)
+        return key
+
+    def phase(self, t: int) -> Any:
+        """What tells the law of step t from others: None where time changes nothing, else its draws."""
+        now = self._at(t)
+        if now is self.law:
+            return None
+        prob, draw = now.atoms() if math.isfinite(now.count) and now.count <= 64 else (np.ones(1), now)
+        parts = [np.asarray(prob).tobytes()]
+        tree_map(lambda a: parts.append(np.asarray(a).tobytes() if hasattr(a, "dtype") else repr(a)), draw)
+        return tuple(parts)
+
+    def _at(self, t: int) -> Any:
+        try:
+            return self.law.at(t)
+        except ValueError as error:
+            raise Refused(str(error)) from None
+
+    @property
+    def timeless(self) -> bool:
+        """Does one law serve all steps but, perhaps, the first?"""
+        return self._at(1) is self.law
+
+    def kernel(self, key: Key, t: int) -> Kernel:
+        """The step at a clock value under the law of step t."""
+        where = (key, self.phase(t))
+        if where not in self.kernels:
+            self.kernels[where] = self._read(self.clocks[key], t)
+        return self.kernels[where]
+
+    def _read(self, coords: Coordinates, t: int) -> Kernel:
+        atoms = atoms_for(self.P, self.m, self._at(t), coords, self.V, self.budget)
+        if atoms.size * self.D**3 > STEP:
+            raise Refused(f"too large: {atoms.size} draws of a map of R^{coords.q}")
+        maps = read_maps(self.P, self.m, coords, atoms, self.budget)
+        if maps is None:
+            raise Refused("the step is not affine in the state")
+        F = maps.T() * np.sqrt(np.asarray(maps.prob, float))[:, None, None]
+        targets: dict[Key, list[int]] = {}
+        for k in range(atoms.size):
+            targets.setdefault(self.enter(self._after(coords.star, maps.clocks, k)), []).append(k)
+        groups = tuple(Group(to, np.ascontiguousarray(F[rows])) for to, rows in targets.items())
+        return Kernel(groups, atoms.size, atoms.note)
+
+    @staticmethod
+    def _after(star: State, clocks: tuple[Any, ...], k: int) -> State:
+        """A state with the clock that draw k leads to."""
+        rest = iter(clocks)
+
+        def one(leaf: Any) -> Any:
+            if is_float(leaf):
+                return leaf
+            clock = next(rest)
+            return clock if isinstance(clock, int) else np.asarray(clock)[k]
+
+        return tree_map(one, star)
+
+    # ---- expectations
+
+    def layers(self, key: Key, T: int) -> list[list[Key]]:
+        """The clocks that can be met at t = 0, ..., T."""
+        out = [[key]]
+        for t in range(T):
+            met = dict.fromkeys(g.to for k in out[-1] for g in self.kernel(k, t).groups)
+            if len(met) > CLOCKS:
+                raise Refused(f"too large: {len(met)} values of the clock at step {t + 1}, at most {CLOCKS}")
+            out.append(list(met))
+        return out
+
+    def pull(self, key: Key, T: int, weight: Callable[[int], float], form: Callable[[Key], Array]) -> Array:
+        """The form at t = 0 of sum_{t <= T} weight(t) E measure_t: (D, D)."""
+        layers = self.layers(key, T)
+        W = {k: weight(T) * form(k) for k in layers[T]}
+        for t in range(T - 1, -1, -1):
+            w, last = weight(t), W
+            W = {k: self.kernel(k, t).adjoint(last) for k in layers[t]}
+            if w:
+                W = {k: V + w * form(k) for k, V in W.items()}
+        return (W[key] + W[key].T) / 2
+
+    def push(self, key: Key, z: Array, T: int, form: Callable[[Key], Array]) -> Array:
+        """E measure_t for t = 0, ..., T from starts (S, D): (T + 1, S)."""
+        Z = {key: z[:, :, None] * z[:, None, :]}
+        out = np.empty((T + 1, len(z)))
+        for t in range(T + 1):
+            out[t] = sum(np.einsum("sij,ji->s", Zk, form(k), optimize=True) for k, Zk in Z.items())
+            if t == T:
+                break
+            after: dict[Key, Any] = {}
+            for k, Zk in Z.items():
+                for g in self.kernel(k, t).groups:
+                    after[g.to] = after.get(g.to, 0.0) + g.forward(Zk)
+            Z = after
+        return out
+
+    def notes(self) -> list[str]:
+        """What was cut or replaced in the laws, and how many clocks were met."""
+        said = dict.fromkeys(k.note for k in self.kernels.values() if k.note)
+        count = len({key for key, _ in self.kernels})
+        return [*said, f"{count} clock values" if count > 1 else ""]
+
+

@@ -1,0 +1,87 @@
+"""Implications between classes of estimators, and witnesses that there is none.
+
+Implication: the estimator has constants a in `given`; then it has constants(a) in `then`.  The least constants
+are compared, or the figure that `then` computes.  NonImplication: the witness is in `given` and not in `then`.
+"""
+
+import math
+from typing import Any
+
+from proveout.theory.lenses.classes import compare
+from proveout.theory.lenses.common import Refused, Watch, decide, refusal
+from proveout.theory.statement import Implication, Method, Problem, Verdict
+from proveout.theory.witness import build
+
+__all__ = ["check", "sides"]
+
+
+def check(statement: Any, P: Problem, m: Method, watch: Watch) -> Verdict:
+    """Judge an Implication on one estimator, or a NonImplication on its own witness."""
+    if not isinstance(statement, Implication):
+        return _not_implied(statement, watch)
+    if reason := refusal(statement, P, m):
+        raise Refused(reason)
+    figure, lhs, rhs, note = _compared(statement, P, m)
+    grade = (
+        "exact" if all(getattr(c, "exact", True) for c in (statement.given, statement.then)) else "searched"
+    )
+    return watch.verdict(
+        decide(figure, figure),
+        figure=figure,
+        grade=grade,
+        states="all" if grade == "exact" else "",
+        notes=(note,),
+        witness=build(P, m, state=None, lhs=lhs, rhs=rhs),
+    )
+
+
+def sides(statement: Any, P: Problem, m: Method, witness: dict[str, Any]) -> tuple[float, float]:
+    """The constant that is needed and the one that is claimed; of a NonImplication, 1 against 0 if it fails."""
+    if not isinstance(statement, Implication):
+        return float(_broken(statement) != ""), 0.0
+    _, lhs, rhs, _ = _compared(statement, P, m)
+    return lhs, rhs
+
+
+def _compared(statement: Implication, P: Problem, m: Method) -> tuple[float, float, float, str]:
+    """(figure, needed, claimed, note)."""
+    a = statement.given.least(P, m)
+    if a is None:
+        raise Refused("the estimator is not in the class that is given")
+    try:
+        b = statement.constants(a)
+    except ValueError as error:
+        raise Refused(f"the implication does not speak of these constants: {error}") from None
+    if hasattr(statement.then, "figure"):
+        figure = float(statement.then.figure(P, m, b))
+        return figure, figure, 1.0, f"given {a}, then {b}"
+    least = statement.then.least(P, m)
+    if least is None:
+        return math.inf, math.inf, 1.0, f"given {a}, but not in the other class with any constants"
+    figure, lhs, rhs = compare(least, b, tuple(getattr(statement.then, "lower", ())))
+    return figure, lhs, rhs, f"given {a}, then {b}, least {least}"
+
+
+def _broken(statement: Any) -> str:
+    """What is wrong with the witness; empty if nothing is."""
+    P, estimator = statement.witness()
+    if statement.given.least(P, estimator) is None:
+        return "the witness is not in the class that is given"
+    constants = statement.then.least(P, estimator)
+    return "" if constants is None else f"the witness is in the other class, with constants {constants}"
+
+
+def _not_implied(statement: Any, watch: Watch) -> Verdict:
+    wrong = _broken(statement)
+    P, estimator = statement.witness()
+    try:
+        witness = build(P, estimator, state=None, lhs=float(wrong != ""), rhs=0.0)
+    except TypeError:  # an estimator that is a bare function has no record
+        witness = None
+    exact = all(getattr(c, "exact", True) for c in (statement.given, statement.then))
+    return watch.verdict(
+        "violated" if wrong else "holds",
+        grade="exact" if exact else "searched",
+        notes=(wrong or "the witness separates the classes",),
+        witness=witness,
+    )

@@ -1,0 +1,151 @@
+"""Membership lens: E left <= constant E right for all inputs, the expectation taken over the draws of a block.
+
+Decided without a search where that is possible (`decided`, grade `exact`), otherwise searched (`optimise`: chains with tie moves, restarted CMA-ES, starts at the block's `extremes`),
+grade `searched`.  "Least" is certified by a witness that attains (1 - LEAST) constant, 1e-6 where the supremum is
+attained.  Implications and non-implications are judged by `implication`.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from proveout.arrays import Array
+from proveout.theory.lenses import implication
+from proveout.theory.lenses.common import (
+    LEAST,
+    ROUNDING,
+    Budget,
+    Refused,
+    Watch,
+    budget_of,
+    decide,
+    refusal,
+)
+from proveout.theory.lenses.decided import Found, decided, scale_free
+from proveout.theory.lenses.inequality import Inequality, extremes, inequality
+from proveout.theory.lenses.optimise import maximise
+from proveout.theory.statement import Method, Problem, Verdict
+from proveout.theory.witness import build, decode
+
+__all__ = ["check", "largest", "sides"]
+
+ATTAINED = 1e-6  # what a supremum that is attained must reach
+
+
+def check(
+    statement: Any, problem: Problem, method: Method, *, budget: str | Budget = "quick", seed: int = 0
+) -> Verdict:
+    """Judge a Membership, an Implication or a NonImplication; never raises for what it cannot judge."""
+    watch, size = Watch("membership"), budget_of(budget)
+    try:
+        if statement.kind in ("Implication", "NonImplication"):
+            return implication.check(statement, problem, method, watch)
+        if statement.kind != "Membership":
+            raise Refused(f"a block alone says nothing about a {statement.kind}")
+        if reason := refusal(statement, problem, method):
+            raise Refused(reason)
+        return _membership(statement, method, size, seed, watch)
+    except Refused as refused:
+        return watch.refused(refused)
+
+
+def sides(statement: Any, problem: Problem, method: Method, witness: dict[str, Any]) -> tuple[float, float]:
+    """Both sides of a stored witness."""
+    if statement.kind != "Membership":
+        return implication.sides(statement, problem, method, witness)
+    more = {k: decode(v) for k, v in witness["more"].items()}
+    ineq = inequality(statement, method, int(more["d"]))
+    left, right = ineq.both(np.asarray(decode(witness["state"]), float).reshape(1, -1))
+    lhs, rhs = float(left[0]), float(ineq.constant * right[0])
+    return (rhs * (1 - _tolerance(statement)), lhs) if more["least"] else (lhs, rhs)
+
+
+def _membership(statement: Any, block: Any, size: Budget, seed: int, watch: Watch) -> Verdict:
+    found: list[tuple[Inequality, Found]] = []
+    notes: list[str] = []
+    for d in statement.dims:
+        try:
+            ineq = inequality(statement, block, d)
+        except Refused as refused:
+            notes.append(refused.reason)
+            continue
+        found.append((ineq, largest(ineq, size, seed)))
+    if not found:
+        raise Refused(notes[0] if notes else "the statement names no dimension")
+    ineq, worst = max(found, key=lambda pair: pair[1].figure)
+    exact = all(f.exact for _, f in found)
+    if statement.least and worst.figure <= 1 + ROUNDING:
+        slack = [(i, f) for i, f in found if f.figure < 1 - _tolerance(statement) and i.constant > 0]
+        if slack:
+            return _not_least(statement, block, *min(slack, key=lambda pair: pair[1].figure), notes, watch)
+    how = "; ".join(dict.fromkeys(f"d = {i.d}: {f.how}" for i, f in found))
+    witness = _witness(statement, block, ineq, worst.z, least=False)
+    word = decide(worst.figure, _replayed(statement, block, witness))
+    return watch.verdict(
+        word,
+        figure=worst.figure,
+        grade="exact" if exact else "searched",
+        states="all" if exact else worst.looked,
+        notes=[*notes, how],
+        witness=witness,
+    )
+
+
+def _tolerance(statement: Any) -> float:
+    return ATTAINED if statement.attained else LEAST
+
+
+def _not_least(
+    statement: Any, block: Any, ineq: Inequality, found: Found, notes: list[str], watch: Watch
+) -> Verdict:
+    """The constant holds, but nothing attains it: violated if all inputs were decided."""
+    note = f"d = {ineq.d}: the least constant found is {found.figure * ineq.constant:.10g} of {ineq.constant:.10g}"
+    return watch.verdict(
+        "violated" if found.exact else "inconclusive",
+        figure=1 / found.figure if found.figure > 0 else np.inf,
+        states=found.looked,
+        notes=[*notes, note],
+        witness=_witness(statement, block, ineq, found.z, least=True),
+    )
+
+
+def _witness(statement: Any, block: Any, ineq: Inequality, z: Array, least: bool) -> dict[str, Any]:
+    left, right = ineq.both(z[None])
+    lhs, rhs = float(left[0]), float(ineq.constant * right[0])
+    if least:
+        lhs, rhs = rhs * (1 - _tolerance(statement)), lhs
+    return build(None, block, state=z.reshape(ineq.shape), lhs=lhs, rhs=rhs, d=ineq.d, least=least)
+
+
+def _replayed(statement: Any, block: Any, witness: dict[str, Any]) -> float:
+    lhs, rhs = sides(statement, None, block, witness)
+    return lhs / rhs if rhs > 0 else (np.inf if lhs > 0 else 0.0)
+
+
+# ------------------------------------------------------------------ the largest ratio
+
+
+def largest(ineq: Inequality, size: Budget, seed: int = 0) -> Found:
+    """Decided where possible, else searched."""
+    found = decided(ineq)
+    if found is not None:
+        return found
+    starts = extremes(ineq)
+    many = int(np.clip(size.pairs / 16 / ineq.width, 200, size.evaluations))
+    free = scale_free(ineq)
+    best = [
+        maximise(
+            ineq.figures,
+            ineq.q,
+            starts=starts,
+            evaluations=many,
+            seed=seed + 1000 * k,
+            scale_free=free,
+            rows=ineq.shape[0] if ineq.shape[0] > 1 else 1,
+        )
+        for k in range(size.seeds)
+    ]
+    top = max(best, key=lambda b: b.value)
+    spread = f", spread over seeds {min(b.value for b in best) / top.value - 1:.1e}" if len(best) > 1 else ""
+    used = sum(b.evaluations for b in best)
+    return Found(top.value, top.point, False, f"searched({used})", f"searched{spread}")

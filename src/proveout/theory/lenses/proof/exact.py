@@ -1,0 +1,144 @@
+"""From a statement to a task in fractions: the same `step`, run on abstract rows of Fractions.
+
+Class constants are read from the text of the problem's SPEC, float fields of the method become the nearest
+fraction with denominator <= 1e6 (so 0.1 is 1/10 and 2/11 is 2/11), and `allows` is asked again.  Every
+number of the forms must then come out a Fraction; a float among them means that there is nothing to prove.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, is_dataclass, replace
+from fractions import Fraction
+from math import floor
+from typing import Any
+
+import numpy as np
+
+from proveout.problems.classes import FunctionClass, of_problem
+from proveout.theory.lenses.common import Refused, refusal
+from proveout.theory.lenses.proof.task import Task, exactly
+from proveout.theory.lenses.worstcase.forms import Form, total
+from proveout.theory.lenses.worstcase.trace import Settings, Trace, trace
+from proveout.theory.lenses.worstcase.world import NotSymmetric
+from proveout.theory.statement import Method, Number, OneStep, Problem, branches
+from proveout.theory.twins import unwrap
+
+__all__ = ["Claim", "claim", "exact_trace", "rational_class", "rational_method"]
+
+DENOMINATOR = 10**6  # of a method's parameters
+BELOW = 10**12  # a rate that is no fraction is replaced by a slightly smaller one with this denominator
+SMALL = 3  # clients up to which the full Gram matrix is tried
+
+
+@dataclass(frozen=True, eq=False)
+class Claim:
+    """A task with what a certificate says about it."""
+
+    task: Task
+    names: tuple[str, ...]  # of the inequalities
+    basis: tuple[tuple[str, ...], ...]  # names of the vectors of each block
+    parameters: Mapping[str, str]
+    notes: tuple[str, ...] = ()
+    spec: str = ""  # of the class
+
+
+# ------------------------------------------------------------------ parameters
+
+
+def rational_class(problem: Problem) -> FunctionClass:
+    """The function class of a problem with its constants as Fractions, from their text where there is one."""
+    klass = of_problem(problem)
+    _, _, rest = klass.spec.partition(":")
+    text = dict(part.split("=") for part in rest.split(",") if "=" in part)
+    short = {"L_max": "L", "mu_min": "mu"}
+
+    def fraction(name: str, value: Any) -> Any:
+        if not isinstance(value, float):
+            return value
+        return Fraction(text.get(short.get(name, name), "") or repr(value))
+
+    return replace(klass, **{f.name: fraction(f.name, getattr(klass, f.name)) for f in fields(klass)})
+
+
+def rational_method(method: Method) -> Method:
+    """The record with every float, at any depth, replaced by the nearest simple fraction."""
+    if isinstance(method, (float, np.floating)):
+        return Fraction(float(method)).limit_denominator(DENOMINATOR)
+    if not is_dataclass(method) or isinstance(method, type):
+        return method
+    old = {f.name: getattr(method, f.name) for f in fields(method) if f.init}
+    new = {name: rational_method(value) for name, value in old.items()}
+    return replace(method, **{k: v for k, v in new.items() if v is not old[k]})
+
+
+def parameters(P: FunctionClass, m: Method) -> dict[str, str]:
+    """Constants of the class and numbers of the method, as text."""
+    found = {"n": P.n, "L": P.L_max, "mu": P.mu_min}
+    found |= {f.name: getattr(P, f.name) for f in fields(P) if f.name not in ("n", "L_max", "mu_min", "spec")}
+    record = unwrap(m)
+    found |= {f.name: getattr(record, f.name) for f in fields(record)} if is_dataclass(record) else {}
+    return {k: str(v) for k, v in found.items() if isinstance(v, (int, Fraction)) and not isinstance(v, bool)}
+
+
+def at_most_this(number: Number) -> Fraction:
+    """The number itself if it is rational, else a fraction slightly below it: proving that proves the claim."""
+    if isinstance(number, (int, Fraction)):
+        return Fraction(number)
+    return Fraction(floor(float(number) * (1 - 1e-12) * BELOW), BELOW)
+
+
+# ------------------------------------------------------------------ claims
+
+
+def exact_trace(statement: Any, P: FunctionClass, m: Method) -> Trace:
+    """The trace in fractions; clients one by one where they are few and not exchangeable.
+
+    Raises Refused if it has none.
+    """
+    try:
+        return trace(statement, P, m, Settings(exact=True))
+    except NotSymmetric as reason:
+        if P.n > SMALL:
+            raise Refused(f"clients are not exchangeable: {reason}", "inconclusive") from None
+    except (ValueError, TypeError, AttributeError, ArithmeticError) as error:
+        raise Refused(_why(error)) from error
+    try:
+        return trace(statement, P, m, Settings(exact=True, full=True))
+    except (NotSymmetric, ValueError, TypeError, AttributeError, ArithmeticError) as error:
+        raise Refused(_why(error)) from error
+
+
+def _why(error: Exception) -> str:
+    text = str(error)
+    return text if text.startswith("not rational") else f"no trace in fractions: {text}"
+
+
+def claim(statement: Any, problem: Problem, method: Method) -> Claim:
+    """What is to be proved of a one-step statement on the class of a problem. Raises Refused if nothing is."""
+    if not isinstance(statement, OneStep):
+        raise Refused(f"no proof of a {statement.kind}: one step is what is proved")
+    P, m = rational_class(problem), rational_method(method)
+    reason = refusal(statement, P, m)
+    if reason is not None:
+        raise Refused(f"{reason} (in fractions: {_text(parameters(P, m))})")
+    found = exact_trace(statement, P, m)
+    if found.matrices:
+        raise Refused("quadratics have a matrix of multipliers", "inconclusive")
+    after = total(found.after)
+    if found.progress is not None:
+        after = after + found.progress
+    if statement.noise is not None:
+        zero = found.zero
+        after = after - Form(zero.blocks, zero.values, at_most_this(statement.noise(P, m)))
+    conditions = [*found.inequalities, *found.equalities]
+    forms = [c.form for c in conditions] + [-c.form for c in found.equalities]
+    names = [c.name for c in conditions] + [f"{c.name} (reversed)" for c in found.equalities]
+    try:
+        rate = max(at_most_this(r) for r in branches(statement.rate(P, m)))
+        task = Task(exactly(total(found.before)), exactly(after), tuple(map(exactly, forms)), rate)
+    except (ValueError, TypeError, OverflowError) as error:
+        raise Refused(_why(error)) from error
+    return Claim(task, tuple(names), found.basis, parameters(P, m), found.notes, P.spec)
+
+
+def _text(values: Mapping[str, str]) -> str:
+    return ", ".join(f"{k} = {v}" for k, v in values.items())

@@ -1,0 +1,82 @@
+"""The rational ladder: float multipliers of an SDP become fractions that prove the same inequality.
+
+Given rational forms before, after, Q_q and a rational rate, find lam_q >= 0 in Q such that
+
+    S = rate before - after - sum_q lam_q Q_q    has every block PSD, value part 0, noise >= 0.
+
+ 1. centre: floats with S as positive definite as can be (unless multipliers are handed in);
+ 2. round: solve the value equations exactly for the largest multipliers, round the free ones with
+    denominators 12, 60, ..., 1e6; each candidate is tested exactly, nothing is believed;
+ 3. kernel: if none passes, the slack must be singular.  Read its kernel off the eigenvectors with tiny
+    eigenvalue, round it, add S k = 0 to the equations and round again.
+"""
+
+from collections.abc import Iterator
+from fractions import Fraction
+
+import numpy as np
+
+from proveout.arrays import Array
+from proveout.theory.lenses.proof.centre import Scaled, centre, scaled
+from proveout.theory.lenses.proof.rational import Row, compress, kernel, solve_near
+from proveout.theory.lenses.proof.task import Task, proves
+
+__all__ = ["climb"]
+
+DENOMINATORS = (12, 60, 1_000, 10_000, 1_000_000)
+KERNELS = (1e-4, 1e-3, 1e-5)  # eigenvalues of the scaled slack that are taken for zero
+KERNEL_DENOMINATOR = 2_000
+NEGLIGIBLE = 1e-9  # a multiplier, against the largest one
+
+
+def climb(task: Task, start: Array | None = None) -> Row | None:
+    """Rational multipliers that prove the task, one per inequality, or None if none was found."""
+    small = compress(task)
+    if start is None:
+        guess, data = centre(small)
+    else:
+        guess, data = np.maximum(np.asarray(start, float), 0), scaled(small)
+    for equations in _equations(small, guess, data):
+        for denominator in DENOMINATORS:
+            lam = _rounded(equations, guess, denominator)
+            if lam is not None and proves(small, lam):
+                return lam
+    return None
+
+
+def _rounded(equations: list[Row], guess: Array, denominator: int) -> Row | None:
+    """Round on the multipliers that count; the negligible ones are zero."""
+    active = np.flatnonzero(guess > NEGLIGIBLE * guess.max(initial=0))
+    cut = [[*(row[j] for j in active), row[-1]] for row in equations]
+    found = solve_near(cut, guess[active], denominator)
+    if found is None:
+        return None
+    lam = [Fraction(0)] * len(guess)
+    for j, y in zip(active, found, strict=True):
+        lam[j] = y
+    return lam
+
+
+def _equations(task: Task, guess: Array, data: Scaled) -> Iterator[list[Row]]:
+    """First the value equations alone, then with the kernel of the slack, at several tolerances."""
+    q = task.inequalities
+    value = [[*(form.values[s] for form in q), task.target.values[s]] for s in range(len(task.target.values))]
+    yield value
+    seen = set()
+    weights = np.r_[1.0, guess * data.unit]
+    slacks = [np.tensordot(weights, block, axes=1) for block in data.blocks]
+    for below in KERNELS:
+        rows = list(value)
+        for b, (slack, s) in enumerate(zip(slacks, data.diagonal, strict=True)):
+            for k in kernel(slack, below, KERNEL_DENOMINATOR, s):
+                rows += _annihilate(task, b, k)
+        if (key := tuple(map(tuple, rows))) not in seen:
+            seen.add(key)
+            yield rows
+
+
+def _annihilate(task: Task, b: int, k: Row) -> list[Row]:
+    """S k = 0 as equations on lam: sum_q lam_q Q_q k = (rate before - after) k, a row per coordinate."""
+    vector = np.array(k, dtype=object)
+    sides = [form.blocks[b] @ vector for form in (*task.inequalities, task.target)]
+    return [list(row) for row in zip(*sides, strict=True)]

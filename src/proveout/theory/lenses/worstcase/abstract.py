@@ -1,0 +1,120 @@
+"""The problem that answers in abstract vectors: what `step`, V and `domain` see in the worst-case lens."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from proveout.arrays import Array
+from proveout.laws import Law, Sure
+from proveout.theory.lenses.worstcase.world import World
+from proveout.theory.statement import Number, Problem
+
+__all__ = ["AbstractProblem", "Frame"]
+
+
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """Another basis: what is shown is rows @ W.  For the test that a step is linear."""
+
+    W: Array
+    inverse: Array
+
+
+class AbstractProblem:
+    """What `step`, V and `domain` see: n clients, d = 1, constants of the class, oracles on rows.
+
+    Everything not listed here (L, mu, L_max, sigma2, ...) is read through to the class problem.
+    """
+
+    d = 1  # a coordinate mask (..., n, 1) covers a whole abstract vector
+
+    def __init__(
+        self, world: World, base: Problem, who: Array | None = None, tag: Any = None, frame: Frame | None = None
+    ) -> None:
+        self._world, self._base, self._who, self._tag, self._frame = world, base, who, tag, frame
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_") or (name in ("x_star", "h_star", "f_star") and not self._world.optimum):
+            raise AttributeError(name)
+        return getattr(self._base, name)
+
+    @property
+    def n(self) -> int:
+        return self._world.n if self._who is None else int(self._who.shape[-1])
+
+    @property
+    def x_star(self) -> Array:
+        if not self._world.optimum:
+            raise AttributeError("x_star: the class has a least value but no minimiser")
+        return self._show(self._world.x_star)
+
+    @property
+    def h_star(self) -> Array:
+        if not self._world.optimum:
+            raise AttributeError("h_star: the class has a least value but no minimiser")
+        rows = self._world.h_star
+        return self._show(rows if self._who is None else rows[self._who])
+
+    def _show(self, rows: Array) -> Array:
+        return rows if self._frame is None else rows @ self._frame.W
+
+    def _hide(self, rows: Array) -> Array:
+        return rows if self._frame is None else rows @ self._frame.inverse
+
+    def grads(self, x: Array) -> Array:
+        """Each client's gradient at its own point: (..., n, D) -> (..., n, D)."""
+        out = self._ask(x, self._world.gradients)
+        if self._tag is None:
+            return out
+        noise = self._world.noise(("xi", self._tag), None, 0, self._base.sigma2, True)
+        return out + self._show(self._world.noise_rows(noise)[self._clients(x)])
+
+    def grad(self, x: Array) -> Array:
+        """(..., D) -> (..., D): the mean of `grads` at one point."""
+        g = self.grads(x[..., None, :])
+        return g[..., 0, :] if g.shape[-2] == 1 else g.sum(axis=-2) * (self._world.one / g.shape[-2])
+
+    def prox(self, v: Array, t: Number) -> Array:
+        """Each client's proximal point: (..., n, D) -> (..., n, D)."""
+        return self._ask(v, lambda rows, who: self._world.prox(rows, who, t))
+
+    def _clients(self, x: Array) -> Array:
+        return np.arange(self._world.n) if self._who is None else self._who
+
+    def _ask(self, x: Array, oracle: Callable[[Array, Array], Array]) -> Array:
+        """Ask for every entry of the batch; equal entries once."""
+        x, who, c = self._hide(x), self._clients(x), self.n
+        lead = np.broadcast_shapes(x.shape[:-2], who.shape[:-1])
+        rows = np.broadcast_to(x, (*lead, c, x.shape[-1])).reshape(-1, c, x.shape[-1])
+        who = np.broadcast_to(who, (*lead, c)).reshape(-1, c)
+        out, seen = np.empty_like(rows), {}
+        for b in range(len(rows)):
+            key = (tuple(rows[b].ravel()) if self._world.exact else rows[b].tobytes(), who[b].tobytes())
+            if key not in seen:
+                seen[key] = oracle(rows[b], who[b])
+            out[b] = seen[key]
+        return self._show(out.reshape(*lead, c, x.shape[-1]))
+
+    def at(self, clients: Array) -> "AbstractProblem":
+        """The problem of a cohort: (..., c) client numbers."""
+        clients = np.asarray(clients)
+        who = clients if self._who is None else np.take_along_axis(*_aligned(self._who, clients), axis=-1)
+        return type(self)(self._world, self._base, who, self._tag, self._frame)
+
+    def xi(self, clients: int | None = None, batch: int = 1, of: str = "rows") -> Law:
+        """The gradient noise is an abstract vector: its law is a bare name."""
+        return Sure(np.full((self.n if clients is None else clients, 1), self._world.fresh_name()))
+
+    def on(self, xi: Array) -> "AbstractProblem":
+        """The problem whose gradients carry noise, E|e_i|^2 <= sigma2 for each client; itself without sigma2."""
+        if not getattr(self._base, "sigma2", 0):
+            return self
+        tag = (self._world.epoch, int(np.asarray(xi).ravel()[0]))
+        return type(self)(self._world, self._base, self._who, tag, self._frame)
+
+
+def _aligned(a: Array, b: Array) -> tuple[Array, Array]:
+    lead = np.broadcast_shapes(a.shape[:-1], b.shape[:-1])
+    return np.broadcast_to(a, (*lead, a.shape[-1])), np.broadcast_to(b, (*lead, b.shape[-1]))
