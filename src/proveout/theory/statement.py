@@ -278,6 +278,7 @@ class Verdict:
     lens: str
     id: str = ""
     problem: str = ""
+    method: str = ""  # in words, "Scaffnew(gamma=0.1, p=0.3)": tells rows of one case apart
     grade: Grade | None = None
     ratio: float | None = None  # measured / claimed, 1 = tight; None where there is no number
     states: str = ""  # "all", "searched(N)", "visited(N)"

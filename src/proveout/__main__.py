@@ -1,0 +1,5 @@
+"""`python -m proveout` is `proveout`."""
+
+from proveout.cli import main
+
+main()

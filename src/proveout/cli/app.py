@@ -1,0 +1,270 @@
+"""Every command with its options; what they do is imported when they are called."""
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import Annotated, Any
+
+import typer
+
+from proveout import __version__
+from proveout.cli.screen import Usage, say, warn
+
+__all__ = ["app", "main"]
+
+USAGE, INTERRUPTED, CRASHED = 2, 130, 70
+
+app = typer.Typer(
+    help="Optimisation theorems, executable: run, judge, tighten and prove them.",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+class Budget(StrEnum):
+    quick = "quick"
+    full = "full"
+    deep = "deep"
+
+
+Words = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[STEM | STATEMENT | FILE.py]...",
+        help="Stems, ids, or a file of your own that exports CASES. Default: the whole catalogue.",
+    ),
+]
+Stems = Annotated[
+    list[str] | None, typer.Argument(metavar="[STEM]...", help="Default: all of the catalogue.")
+]
+Problems = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--problem",
+        metavar="SPEC",
+        help="In place of the cases' problems, e.g. quadratic:n=10,d=5,kappa=100.",
+    ),
+]
+Jobs = Annotated[
+    int, typer.Option("--jobs", "-j", min=0, metavar="N", help="Processes; 0: as many as it is worth.")
+]
+Seed = Annotated[int, typer.Option("--seed", min=0, metavar="S", help="Verdicts are a function of it.")]
+Json = Annotated[str | None, typer.Option("--json", metavar="FILE", help="Write JSON; - is standard output.")]
+
+
+@app.callback(invoke_without_command=True)
+def top(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,
+) -> None:
+    if version:
+        say(f"proveout {__version__}")
+        raise typer.Exit
+    if context.invoked_subcommand is None:
+        say(context.get_help())
+        raise typer.Exit
+
+
+@app.command("list")
+def list_(
+    words: Words = None,
+    json: Annotated[bool, typer.Option("--json", help="An array of objects.")] = False,
+) -> None:
+    """Stems and their statements: kind, lenses, source."""
+    from proveout.cli import listing
+
+    raise typer.Exit(listing.show(words or [], json))
+
+
+@app.command()
+def check(
+    words: Words = None,
+    lens: Annotated[
+        str | None,
+        typer.Option(
+            metavar="LENS,...",
+            help="exact, moments, membership, worstcase, proof, sampled. Default: the sharpest that applies.",
+        ),
+    ] = None,
+    problem: Problems = None,
+    budget: Annotated[Budget, typer.Option(help="How hard to search.")] = Budget.quick,
+    jobs: Jobs = 0,
+    seed: Seed = 0,
+    json: Json = None,
+    html: Annotated[str | None, typer.Option(metavar="FILE", help="Write one self-contained page.")] = None,
+    twins: Annotated[bool, typer.Option(help="Judge the red twins for the page, too.")] = True,
+    witnesses: Annotated[
+        str, typer.Option(metavar="DIR", help="Where witnesses of violations are saved.")
+    ] = "witnesses",
+) -> None:
+    """Judge statements. Exit code 0: nothing violated or inconclusive, 1: violated, 3: only inconclusive."""
+    from proveout.cli import checking
+
+    raise typer.Exit(
+        checking.check(
+            words or [],
+            lens=lens,
+            problems=problem or [],
+            budget=budget.value,
+            jobs=jobs,
+            seed=seed,
+            json_file=json,
+            html_file=html,
+            twins=twins,
+            witnesses=witnesses,
+        )
+    )
+
+
+@app.command()
+def mutants(
+    words: Words = None,
+    budget: Annotated[Budget, typer.Option(help="How hard to search.")] = Budget.full,
+    jobs: Jobs = 0,
+    seed: Seed = 0,
+    json: Json = None,
+) -> None:
+    """Judge the red twins: every altered claim must be refuted. Exit code 1: one survived."""
+    from proveout.cli import checking
+
+    raise typer.Exit(checking.mutants(words or [], budget=budget.value, jobs=jobs, seed=seed, json_file=json))
+
+
+@app.command()
+def tight(
+    statement: Annotated[
+        str, typer.Argument(metavar="STATEMENT", help="An id, e.g. proxskip.linear_convergence.")
+    ],
+    over: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="FIELD=LOW:HIGH:COUNT", help="Sweep a parameter, in multiples of the tuned value."
+        ),
+    ] = None,
+    problem: Annotated[
+        str | None, typer.Option(metavar="SPEC", help="Default: the case's first class.")
+    ] = None,
+    json: Json = None,
+    out: Annotated[str | None, typer.Option(metavar="FILE", help="A plot, .png, .pdf or .svg.")] = None,
+) -> None:
+    """The claimed rate against the exact worst case and the best Lyapunov function of its shape."""
+    from proveout.cli import drawing
+
+    raise typer.Exit(drawing.tight(statement, over or [], problem, json_file=json, out=out))
+
+
+@app.command()
+def run(
+    method: Annotated[
+        str, typer.Argument(metavar="METHOD", help="STEM.CLASS[:field=value,...]; missing fields are tuned.")
+    ],
+    problem: Annotated[
+        str, typer.Option(metavar="SPEC", help="E.g. logistic:mushrooms,clients=20,kappa=1e3.")
+    ],
+    steps: Annotated[int, typer.Option(metavar="T", min=0)],
+    seeds: Annotated[int, typer.Option(metavar="S", min=1, help="Independent runs.")] = 1,
+    out: Annotated[str | None, typer.Option(metavar="FILE", help=".parquet, .csv or .npz")] = None,
+    every: Annotated[
+        int | None,
+        typer.Option(metavar="K", min=1, help="Record every K-th step. Default: about 200 of them."),
+    ] = None,
+    seed: Seed = 0,
+) -> None:
+    """Run a method and record distance, gap and costs."""
+    from proveout.cli import running
+
+    raise typer.Exit(running.run(method, problem, steps=steps, seeds=seeds, out=out, every=every, seed=seed))
+
+
+@app.command()
+def figures(
+    stems: Stems = None,
+    out: Annotated[str, typer.Option(metavar="DIR", help="Made if missing.")] = "figures",
+    format: Annotated[str, typer.Option("--format", metavar="FMT,...", help="png, pdf, svg")] = "png",
+    quick: Annotated[bool, typer.Option("--quick", help="Few seeds and steps, to have a look.")] = False,
+    jobs: Jobs = 0,
+    seed: Seed = 0,
+) -> None:
+    """Measure and draw the figures of the papers."""
+    from proveout.cli import drawing
+
+    raise typer.Exit(drawing.figures(stems or [], out, format, quick=quick, jobs=jobs, seed=seed))
+
+
+@app.command()
+def replay(
+    witness: Annotated[
+        str, typer.Argument(metavar="WITNESS.json", help="A witness, or a report that holds some.")
+    ],
+    cases: Annotated[
+        str, typer.Option(metavar="FILE.py", help="Your own file, if the statement is of it; it is run.")
+    ] = "",
+) -> None:
+    """Rebuild both sides of a violation from its file. Exit code 1: reproduced, 0: not, 2: no witness."""
+    from proveout.cli import replaying
+
+    raise typer.Exit(replaying.replay(witness, cases))
+
+
+@app.command()
+def cite(stems: Annotated[list[str], typer.Argument(metavar="STEM...")]) -> None:
+    """Print BibTeX."""
+    from proveout.cli import listing
+
+    raise typer.Exit(listing.cite(stems))
+
+
+# ------------------------------------------------------------------ errors
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run a command line and leave with its exit code; a usage error is one line on standard error."""
+    _settle()
+    refused = typer.BadParameter.__mro__[2]  # ClickException, wherever typer keeps it
+    try:
+        code = app(args=arguments, prog_name="proveout", standalone_mode=False)
+        sys.stdout.flush()
+    except (KeyboardInterrupt, typer.Abort):
+        warn("interrupted")
+        code = INTERRUPTED
+    except BrokenPipeError:  # the reader of a pipe has left
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
+    except Usage as error:
+        warn(str(error))
+        code = USAGE
+    except Exception as error:
+        if not isinstance(error, refused):
+            _crash(error)
+            code = CRASHED
+        else:
+            warn(_one_line(error))
+            code = USAGE
+    sys.exit(code or 0)
+
+
+def _settle() -> None:
+    """Odd characters never stop a line; a polite kill is as good as Ctrl-C."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
+def _one_line(error: Any) -> str:
+    context = getattr(error, "ctx", None)
+    where = "" if context is None else f"{context.command_path.removeprefix('proveout').strip()}: "
+    return (where if where != ": " else "") + " ".join(error.format_message().split())
+
+
+def _crash(error: BaseException) -> None:
+    """A mistake of ours: the whole story, and a code of its own, so that it is not read as a verdict."""
+    import traceback
+
+    traceback.print_exception(error)
+    warn("this is a bug of proveout, please report the lines above")

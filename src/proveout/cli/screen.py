@@ -1,0 +1,80 @@
+"""What a user sees: lines, aligned tables, colours and a progress bar where there is a terminal."""
+
+import contextlib
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+
+__all__ = ["COLOURS", "Usage", "coloured", "number", "progress", "say", "table", "usage", "warn"]
+
+COLOURS = {
+    "holds": "32",
+    "violated": "1;31",
+    "inconclusive": "33",
+    "not applicable": "2",
+    "killed": "32",
+    "equivalent": "36",
+    "survived": "1;31",
+    "void": "2",
+    "bold": "1",
+}
+
+
+class Usage(Exception):
+    """What the user wrote cannot be done; the text is one clear line."""
+
+
+@contextlib.contextmanager
+def usage() -> Iterator[None]:
+    """A ValueError in here is about what the user wrote."""
+    try:
+        yield
+    except ValueError as error:
+        raise Usage(" ".join(str(error).split())) from error
+
+
+def say(text: str = "") -> None:
+    sys.stdout.write(f"{text}\n")
+
+
+def warn(text: str) -> None:
+    sys.stderr.write(f"proveout: {text}\n")
+
+
+def coloured(text: str, name: str) -> str:
+    """The text in the colour of a word, on a terminal that wants colours."""
+    if name not in COLOURS or not sys.stdout.isatty() or os.environ.get("NO_COLOR"):
+        return text
+    return f"\x1b[{COLOURS[name]}m{text}\x1b[0m"
+
+
+def number(value: float | None, digits: int = 4) -> str:
+    return "" if value is None else f"{value:.{digits}g}"
+
+
+def table(rows: Sequence[Sequence[str]], heads: Sequence[str] = (), paint: int | None = None) -> None:
+    """Aligned columns, two spaces apart; the cells of column `paint` have the colour of their word."""
+    body = [list(heads), *map(list, rows)] if heads else [list(r) for r in rows]
+    widths = [max(len(r[k]) for r in body) for k in range(len(body[0]))] if body else []
+    for k, row in enumerate(body):
+        cells = [cell.ljust(w) for cell, w in zip(row, widths)]
+        head = bool(heads) and k == 0
+        if paint is not None and not head:
+            cells[paint] = coloured(cells[paint], row[paint].partition(" (")[0])
+        line = "  ".join(cells).rstrip()
+        say(coloured(line, "bold") if head else line)
+
+
+@contextlib.contextmanager
+def progress(what: str) -> Iterator[Callable[[int, int], None] | None]:
+    """tick(done, total) on a bar, where standard error is a terminal; None elsewhere."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
