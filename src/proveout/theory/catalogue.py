@@ -1,11 +1,22 @@
 """Every case we stand behind, as one written tuple."""
 
-from proveout.theory.cases import Case, Stem, proxskip
+from proveout.theory.cases import (
+    Case,
+    Stem,
+    asgd,
+    biased_sgd,
+    centered_clip,
+    compressors,
+    delays,
+    gd,
+    ormo,
+    proxskip,
+)
 from proveout.theory.statement import Statement
 
 __all__ = ["CASES", "STEMS", "case", "find", "name_of"]
 
-_STEMS = (proxskip,)
+_STEMS = (gd, proxskip, ormo, asgd, delays, biased_sgd, compressors, centered_clip)
 
 STEMS: dict[str, Stem] = {module.STEM.name: module.STEM for module in _STEMS}
 CASES: tuple[Case, ...] = tuple(case for module in _STEMS for case in module.CASES)
