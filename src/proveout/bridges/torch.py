@@ -47,6 +47,9 @@ def to_torch(problem: Any, dtype: str = "float64", device: str = "cpu") -> Any:
         raise ValueError("problem must be dense for torch, got SparseLogistic: build it with sparse=no")
     data = {f.name: getattr(problem, f.name) for f in fields(problem) if f.init}
     arrays = {k: convert(v) for k, v in data.items() if isinstance(v, np.ndarray)}
+    arrays |= {
+        k: to_torch(v, dtype, device) for k, v in data.items() if hasattr(v, "grads")
+    }  # a wrapped problem
     moved = replace(problem, **arrays)
     for name in (*CONSTANTS, "f_star", "L", "mu", "L_max", "mu_min", "L_i", "mu_i", "zeta2", "sigma2"):
         value = getattr(problem, name, None)

@@ -5,13 +5,12 @@ import signal
 import sys
 import threading
 from collections.abc import Sequence
-from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
 
 from proveout import __version__
-from proveout.cli.screen import Usage, say, warn
+from proveout.cli.screen import Usage, say, warn, whole
 
 __all__ = ["app", "main"]
 
@@ -20,26 +19,21 @@ USAGE, INTERRUPTED, CRASHED = 2, 130, 70
 app = typer.Typer(
     help="Optimisation theorems, executable: run, judge, tighten and prove them.",
     add_completion=False,
+    rich_markup_mode=None,  # plain help: half the time, and no wider than the terminal
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
 
-class Budget(StrEnum):
-    quick = "quick"
-    full = "full"
-    deep = "deep"
-
-
 Words = Annotated[
     list[str] | None,
     typer.Argument(
-        metavar="[STEM | STATEMENT | FILE.py]...",
-        help="Stems, ids, or a file of your own that exports CASES. Default: the whole catalogue.",
+        metavar="NAME",
+        help="Stems, ids, or FILE.py of your own that defines CASES. Default: the whole catalogue.",
     ),
 ]
 Stems = Annotated[
-    list[str] | None, typer.Argument(metavar="[STEM]...", help="Default: all of the catalogue.")
+    list[str] | None, typer.Argument(metavar="STEM", help="Default: all of the catalogue.")
 ]
 Problems = Annotated[
     list[str] | None,
@@ -49,10 +43,9 @@ Problems = Annotated[
         help="In place of the cases' problems, e.g. quadratic:n=10,d=5,kappa=100.",
     ),
 ]
-Jobs = Annotated[
-    int, typer.Option("--jobs", "-j", min=0, metavar="N", help="Processes; 0: as many as it is worth.")
-]
-Seed = Annotated[int, typer.Option("--seed", min=0, metavar="S", help="Verdicts are a function of it.")]
+Jobs = Annotated[str, typer.Option("--jobs", "-j", metavar="N", help="Processes; 0: as many as it is worth.")]
+Seed = Annotated[str, typer.Option("--seed", metavar="S", help="Verdicts and runs are functions of it.")]
+Budget = Annotated[str, typer.Option("--budget", metavar="quick|full|deep", help="How hard to search.")]
 Json = Annotated[str | None, typer.Option("--json", metavar="FILE", help="Write JSON; - is standard output.")]
 
 
@@ -91,9 +84,9 @@ def check(
         ),
     ] = None,
     problem: Problems = None,
-    budget: Annotated[Budget, typer.Option(help="How hard to search.")] = Budget.quick,
-    jobs: Jobs = 0,
-    seed: Seed = 0,
+    budget: Budget = "quick",
+    jobs: Jobs = "0",
+    seed: Seed = "0",
     json: Json = None,
     html: Annotated[str | None, typer.Option(metavar="FILE", help="Write one self-contained page.")] = None,
     twins: Annotated[bool, typer.Option(help="Judge the red twins for the page, too.")] = True,
@@ -109,9 +102,9 @@ def check(
             words or [],
             lens=lens,
             problems=problem or [],
-            budget=budget.value,
-            jobs=jobs,
-            seed=seed,
+            budget=budget,
+            jobs=whole("--jobs", jobs),
+            seed=whole("--seed", seed),
             json_file=json,
             html_file=html,
             twins=twins,
@@ -123,15 +116,19 @@ def check(
 @app.command()
 def mutants(
     words: Words = None,
-    budget: Annotated[Budget, typer.Option(help="How hard to search.")] = Budget.full,
-    jobs: Jobs = 0,
-    seed: Seed = 0,
+    budget: Budget = "full",
+    jobs: Jobs = "0",
+    seed: Seed = "0",
     json: Json = None,
 ) -> None:
     """Judge the red twins: every altered claim must be refuted. Exit code 1: one survived."""
     from proveout.cli import checking
 
-    raise typer.Exit(checking.mutants(words or [], budget=budget.value, jobs=jobs, seed=seed, json_file=json))
+    raise typer.Exit(
+        checking.mutants(
+            words or [], budget=budget, jobs=whole("--jobs", jobs), seed=whole("--seed", seed), json_file=json
+        )
+    )
 
 
 @app.command()
@@ -151,7 +148,7 @@ def tight(
     json: Json = None,
     out: Annotated[str | None, typer.Option(metavar="FILE", help="A plot, .png, .pdf or .svg.")] = None,
 ) -> None:
-    """The claimed rate against the exact worst case and the best Lyapunov function of its shape."""
+    """Claimed rate, exact worst case, best Lyapunov function."""
     from proveout.cli import drawing
 
     raise typer.Exit(drawing.tight(statement, over or [], problem, json_file=json, out=out))
@@ -165,19 +162,28 @@ def run(
     problem: Annotated[
         str, typer.Option(metavar="SPEC", help="E.g. logistic:mushrooms,clients=20,kappa=1e3.")
     ],
-    steps: Annotated[int, typer.Option(metavar="T", min=0)],
-    seeds: Annotated[int, typer.Option(metavar="S", min=1, help="Independent runs.")] = 1,
+    steps: Annotated[str, typer.Option(metavar="T", help="Steps of each run.")],
+    seeds: Annotated[str, typer.Option(metavar="S", help="Independent runs.")] = "1",
     out: Annotated[str | None, typer.Option(metavar="FILE", help=".parquet, .csv or .npz")] = None,
     every: Annotated[
-        int | None,
-        typer.Option(metavar="K", min=1, help="Record every K-th step. Default: about 200 of them."),
+        str | None, typer.Option(metavar="K", help="Record every K-th step. Default: about 200 of them.")
     ] = None,
-    seed: Seed = 0,
+    seed: Seed = "0",
 ) -> None:
     """Run a method and record distance, gap and costs."""
     from proveout.cli import running
 
-    raise typer.Exit(running.run(method, problem, steps=steps, seeds=seeds, out=out, every=every, seed=seed))
+    raise typer.Exit(
+        running.run(
+            method,
+            problem,
+            steps=whole("--steps", steps),
+            seeds=whole("--seeds", seeds, 1),
+            out=out,
+            every=None if every is None else whole("--every", every, 1),
+            seed=whole("--seed", seed),
+        )
+    )
 
 
 @app.command()
@@ -186,13 +192,17 @@ def figures(
     out: Annotated[str, typer.Option(metavar="DIR", help="Made if missing.")] = "figures",
     format: Annotated[str, typer.Option("--format", metavar="FMT,...", help="png, pdf, svg")] = "png",
     quick: Annotated[bool, typer.Option("--quick", help="Few seeds and steps, to have a look.")] = False,
-    jobs: Jobs = 0,
-    seed: Seed = 0,
+    jobs: Jobs = "0",
+    seed: Seed = "0",
 ) -> None:
     """Measure and draw the figures of the papers."""
     from proveout.cli import drawing
 
-    raise typer.Exit(drawing.figures(stems or [], out, format, quick=quick, jobs=jobs, seed=seed))
+    raise typer.Exit(
+        drawing.figures(
+            stems or [], out, format, quick=quick, jobs=whole("--jobs", jobs), seed=whole("--seed", seed)
+        )
+    )
 
 
 @app.command()
@@ -211,7 +221,7 @@ def replay(
 
 
 @app.command()
-def cite(stems: Annotated[list[str], typer.Argument(metavar="STEM...")]) -> None:
+def cite(stems: Annotated[list[str], typer.Argument(metavar="STEM")]) -> None:
     """Print BibTeX."""
     from proveout.cli import listing
 

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from proveout.cli.files import can_write, dump, folder, write
-from proveout.cli.screen import coloured, number, progress, say, table, usage, warn
+from proveout.cli.screen import coloured, figure, progress, say, table, usage, warn
 
 __all__ = ["check", "mutants"]
 
+FIELD = re.compile(r"\w+=[^,()]+")
 VIOLATED, INCONCLUSIVE, SURVIVED, INTERRUPTED = 1, 3, 1, 130
 
 
@@ -40,8 +41,8 @@ def check(
 ) -> int:
     """Judge, print, write; the exit code says the worst word."""
     one_thread()
-    can_write(json_file, (".json",) if json_file != "-" else ())
-    can_write(html_file, (".html", ".htm") if html_file != "-" else ())
+    can_write(json_file, (".json",))
+    can_write(html_file, (".html", ".htm"))
     from proveout.report import document
     from proveout.theory.check import check_cases
 
@@ -65,14 +66,13 @@ def check(
 
 
 def _print(rows: Sequence[Any], seconds: float) -> None:
-    several = Counter((r.id, r.problem, r.lens) for r in rows)
     cells = [
         (
             r.id,
-            r.problem + (f"  {r.method}" if several[r.id, r.problem, r.lens] > 1 else ""),
+            "; ".join(filter(None, (r.problem, _apart(r, rows)))),
             r.lens,
             r.word + (f" ({r.grade})" if r.grade else ""),
-            number(r.ratio),
+            figure(r.ratio),
             f"{r.seconds:.2f}",
         )
         for r in rows
@@ -82,6 +82,14 @@ def _print(rows: Sequence[Any], seconds: float) -> None:
         if row.word != "holds" and row.note:
             say(f"{row.id} on {row.problem or 'its block'}: {coloured(row.word, row.word)}: {row.note}")
     say(_total(rows, seconds))
+
+
+def _apart(row: Any, rows: Sequence[Any]) -> str:
+    """The parameters that tell this row from others of the same statement and problem: "p=0.3"."""
+    alike = [r for r in rows if (r.id, r.problem) == (row.id, row.problem)]
+    values = [set(FIELD.findall(r.method)) for r in alike if r.method]
+    common = set.intersection(*values) if values else set()
+    return ",".join(part for part in FIELD.findall(row.method) if part not in common)
 
 
 def _total(rows: Sequence[Any], seconds: float) -> str:
@@ -135,7 +143,7 @@ def _page(
 def mutants(words: Sequence[str], *, budget: str, jobs: int, seed: int, json_file: str | None) -> int:
     """Judge red twins, print the kill matrix; exit code 1 if one survived."""
     one_thread()
-    can_write(json_file, (".json",) if json_file != "-" else ())
+    can_write(json_file, (".json",))
     from proveout.report import document
     from proveout.theory.mutants import mutants as judge_twins
     from proveout.theory.mutants import score
@@ -170,7 +178,7 @@ def _matrix(rows: Sequence[Any]) -> None:
         by = {v.lens: v for v in r.verdicts}
         alone = r.word == "killed" and len(r.lenses) == 1
         figures = [
-            (number(by[k].ratio) or "inf") + ("!" if alone else "") if k in by else "." for k in lenses
+            (figure(by[k].ratio) or "inf") + ("!" if alone else "") if k in by else "." for k in lenses
         ]
         cells.append((r.id, r.twin, r.word, *figures))
     table(cells, ("statement", "twin", "fate", *lenses), paint=2)

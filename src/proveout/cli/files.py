@@ -17,10 +17,10 @@ def can_write(path: str | None, suffixes: tuple[str, ...] = ()) -> None:
     if path is None or path == "-":
         return
     target = Path(path)
-    if suffixes and target.suffix.lower() not in suffixes:
-        raise Usage(f"{path}: the name must end in {', '.join(suffixes[:-1])} or {suffixes[-1]}")
     if target.is_dir():
         raise Usage(f"{path} is a directory, not a file")
+    if suffixes and target.suffix.lower() not in suffixes:
+        raise Usage(f"{path}: the name must end in {' or '.join(suffixes)}")
     parent = target.absolute().parent
     if not parent.is_dir():
         raise Usage(f"{path}: there is no directory {parent}")

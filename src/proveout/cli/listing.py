@@ -74,8 +74,9 @@ def cite(stems: Sequence[str]) -> int:
     """Print the BibTeX of stems (or of the stems of ids)."""
     from proveout.theory.catalogue import STEMS
 
-    for word in stems:
-        if word.partition(".")[0] not in STEMS:
-            raise Usage(f"no stem {word!r}; stems: {', '.join(STEMS)}")
-    say("\n\n".join(STEMS[word.partition(".")[0]].cite.strip() for word in dict.fromkeys(stems)))
+    names = dict.fromkeys(word.partition(".")[0] for word in stems)
+    for name in names:
+        if name not in STEMS:
+            raise Usage(f"no stem {name!r}; stems: {', '.join(STEMS)}")
+    say("\n\n".join(STEMS[name].cite.strip() for name in names))
     return 0

@@ -33,7 +33,7 @@ def _show(one: Any) -> None:
     say(f"  method   {one.method}")
     say(f"  lens     {one.lens}")
     for side, now, then in (("lhs", one.lhs, one.stored[0]), ("rhs", one.rhs, one.stored[1])):
-        same = "as stored" if now == then else f"stored {then:.12g}"
+        same = "as stored" if abs(now - then) <= 1e-12 * abs(then) else f"stored {then:.12g}"
         say(f"  {side}      {now:.12g}  ({same})")
     if one.ratio is not None:
         say(f"  lhs/rhs  {one.ratio:.9g}")

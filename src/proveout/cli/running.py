@@ -35,7 +35,7 @@ def run(
     with usage(), progress("running") as tick:
         watch = None if tick is None else _Steps(tick, steps, seeds)
         trace = proveout.run(problem, m, steps=steps, seeds=seeds, every=every, seed=seed, progress=watch)
-    say(f"{describe_method(m)} on {spec}: {steps} steps, {seeds} seed{'' if seeds == 1 else 's'}")
+    say(f"{describe_method(m)} on {spec}, {steps} steps, {seeds} seed{'' if seeds == 1 else 's'}")
     _summary(trace)
     if out is not None:
         about = {

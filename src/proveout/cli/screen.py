@@ -5,7 +5,19 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 
-__all__ = ["COLOURS", "Usage", "coloured", "number", "progress", "say", "table", "usage", "warn"]
+__all__ = [
+    "COLOURS",
+    "Usage",
+    "coloured",
+    "figure",
+    "number",
+    "progress",
+    "say",
+    "table",
+    "usage",
+    "warn",
+    "whole",
+]
 
 COLOURS = {
     "holds": "32",
@@ -33,6 +45,19 @@ def usage() -> Iterator[None]:
         raise Usage(" ".join(str(error).split())) from error
 
 
+def whole(name: str, text: str, low: int = 0) -> int:
+    """An option that is an integer >= low, or Usage with what was written."""
+    try:
+        value = int(float(text))
+        if value != float(text):
+            raise ValueError
+    except (ValueError, OverflowError):
+        raise Usage(f"{name} must be an integer >= {low}, got {text!r}") from None
+    if value < low:
+        raise Usage(f"{name} must be an integer >= {low}, got {text}")
+    return value
+
+
 def say(text: str = "") -> None:
     sys.stdout.write(f"{text}\n")
 
@@ -50,6 +75,13 @@ def coloured(text: str, name: str) -> str:
 
 def number(value: float | None, digits: int = 4) -> str:
     return "" if value is None else f"{value:.{digits}g}"
+
+
+def figure(ratio: float | None) -> str:
+    """measured / claimed, with the digits that show how tight a claim is."""
+    if ratio is None or not 1e-3 <= abs(ratio) < 1e3:
+        return number(ratio)
+    return f"{ratio:.4f}"
 
 
 def table(rows: Sequence[Sequence[str]], heads: Sequence[str] = (), paint: int | None = None) -> None:

@@ -83,7 +83,7 @@ def _combine(parts: list[tuple[Array, Any]]) -> tuple[Array, list[Any]]:
     """Product of enumerated parts: probabilities multiply, values are indexed."""
     sizes = [len(prob) for prob, _ in parts]
     index = np.unravel_index(np.arange(math.prod(sizes)), sizes)
-    prob: Array = 1.0
+    prob: Array = 1  # an int, so that Fractions stay Fractions
     for (p, _), i in zip(parts, index, strict=True):
         prob = prob * p[i]
     return np.asarray(prob), [

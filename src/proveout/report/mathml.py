@@ -213,9 +213,8 @@ class _Reader:
                 return f"<mroot>{_one(self.group())}{_one(index)}</mroot>"
             return f"<msqrt>{self.group()}</msqrt>"
         if name in ACCENTS:
-            return (
-                f'<mover accent="true">{_one(self.group())}<mo stretchy="false">{ACCENTS[name]}</mo></mover>'
-            )
+            grows = "true" if name in ("overline", "widehat", "widetilde") else "false"
+            return f'<mover>{_one(self.group())}<mo stretchy="{grows}">{ACCENTS[name]}</mo></mover>'
         if name == "underline":
             return f"<munder>{_one(self.group())}<mo>_</mo></munder>"
         if name in PLAIN:
@@ -229,6 +228,8 @@ class _Reader:
             return f"<mi>{escape(_styled(self.raw(), name))}</mi>"
         if name == "left":
             return self.fenced()
+        if name == "not":
+            return self.command(self.take()[1:]).replace("</mo>", "\u0338</mo>")
         if name == "rm":
             return self.upright()
         if name in ("limits", "nolimits", "displaystyle", "textstyle"):

@@ -12,7 +12,7 @@ _RELATIONS = (
     "le ≤ leq ≤ leqslant ⩽ ge ≥ geq ≥ geqslant ⩾ ne ≠ neq ≠ equiv ≡ approx ≈ sim ∼ simeq ≃ propto ∝ ll ≪ gg ≫ "
     "prec ≺ succ ≻ preceq ⪯ succeq ⪰ in ∈ notin ∉ ni ∋ subset ⊂ subseteq ⊆ supset ⊃ supseteq ⊇ perp ⊥ "
     "to → rightarrow → leftarrow ← mapsto ↦ Rightarrow ⇒ Leftarrow ⇐ Leftrightarrow ⇔ iff ⟺ implies ⟹ "
-    "longrightarrow ⟶ Longrightarrow ⟹ gets ← coloneqq ≔ lesssim ≲ gtrsim ≳ mid ∣ nmid ∤ not ̸"
+    "longrightarrow ⟶ Longrightarrow ⟹ gets ← coloneqq ≔ lesssim ≲ gtrsim ≳ mid ∣ nmid ∤"
 ).split()
 _OPERATORS = (
     "cdot ⋅ times × pm ± mp ∓ div ÷ ast ∗ star ⋆ circ ∘ bullet • oplus ⊕ ominus ⊖ otimes ⊗ odot ⊙ cup ∪ cap ∩ "

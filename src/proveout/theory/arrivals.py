@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from proveout.arrays import Array, take
-from proveout.problems.delays import Jobs
+from proveout.problems.delays import Jobs, Queues
 from proveout.theory.statement import Assumption, Method, Path, Problem
 
 __all__ = [
@@ -16,12 +16,18 @@ __all__ = [
     "in_order",
     "job_weights",
     "jobs_of",
+    "known_data",
+    "newest",
     "one_function",
     "others",
     "worker",
 ]
 
 exact_gradients = Assumption("gradients are exact", lambda P: not P.noisy)
+known_data = Assumption(
+    "a worker asks one function at all its jobs",
+    lambda P: P.data == "shared" or not isinstance(P.clock, Queues),
+)
 one_function = Assumption("all workers ask the same f", lambda P: P.data == "shared")
 all_busy = Assumption("a worker restarts as soon as it has delivered", lambda P: P.clock.busy)
 in_order = Assumption("the order of arrivals is known in advance", lambda P: P.clock.given)
@@ -50,6 +56,11 @@ def delays(path: Path) -> Array:
 def others(path: Path, t: int, workers: int) -> Array:
     """Jobs in flight just after update t - 1 but that of worker k_{t-1}: (..., K) bool."""
     return worker(path, t - 1)[..., None] != np.arange(workers)
+
+
+def newest(P: Problem, path: Path, t: int) -> Array:
+    """g_t: the gradient at x_t of the worker to whom it was sent, k_{t-1}; without noise. (..., d)"""
+    return P.at(worker(path, t - 1)[..., None]).grads(path.states[t].x[..., None, :])[..., 0, :]
 
 
 # ------------------------------------------------------------------ the jobs of a horizon

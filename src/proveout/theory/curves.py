@@ -9,7 +9,7 @@ A curve illustrates, it judges nothing: runs start at one point, a claim speaks 
 """
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,12 +17,11 @@ import numpy as np
 
 from proveout.arrays import Array, tree_map
 from proveout.problems import build
+from proveout.run import Trace, run
 from proveout.theory import pool, sources
 from proveout.theory.check import case_of, methods_of
 from proveout.theory.judge import describe_method
-from proveout.theory.lenses.common import refusal, value
-from proveout.theory.lenses.runs import expected_cost, starts, trajectory
-from proveout.theory.statement import Method, Problem, branches
+from proveout.theory.statement import Method, Problem, branches, evaluate
 
 __all__ = ["Curve", "curve", "curves"]
 
@@ -47,6 +46,7 @@ class Curve:
     claimed_at: Array
     claimed: Array
     floor: bool = False  # the claim is a lower bound
+    branches: int = 0  # of the rate, of which the largest counts
 
 
 def curves(
@@ -78,7 +78,7 @@ def _work(task: tuple[str, str, int]) -> Curve | None:
     for spec in sorted(data, key=lambda p: not p.startswith("quadratic:")):
         problem = build(spec)
         for method in methods_of(case, problem):
-            if not isinstance(method, Exception) and refusal(case.statement, problem, method) is None:
+            if not isinstance(method, Exception) and case.statement.allows(problem, method):
                 return curve(case.statement, problem, method, seed=seed)
     return None
 
@@ -87,16 +87,20 @@ def curve(statement: Any, P: Problem, m: Method, *, seed: int = 0) -> Curve | No
     """The curve of a statement on a problem with data; None where nothing can be drawn."""
     small = getattr(P, "is_quadratic", False)
     runs, steps = (SEEDS, STEPS) if small else (FEW, SHORT)
-    x0 = np.repeat(starts(P, 1, seed), runs, axis=0)
     steps = min(steps, _horizon(statement, P, m))
+    star = getattr(P, "x_star", None)
+    x0 = np.zeros(P.d) if star is None or np.any(star) else np.ones(P.d)
+    asked: dict[str, Any] = {"V": _Measure(statement, steps)}
+    if getattr(statement, "progress", None) is not None:
+        asked["progress"] = lambda P, m, s: _number(statement.progress(P, m, s), P)
     with np.errstate(all="ignore"):
-        visited = trajectory(P, m, x0, steps, np.random.default_rng(seed))
-        reading = {"OneStep": _one_step, "Horizon": _horizons, "Complexity": _complexity, "Failure": _failure}
-        at, unit, rows, claimed_at, claimed = reading[statement.kind](statement, P, m, visited, steps)
-    return _drawn(statement, P, m, unit, at, rows, claimed_at, claimed)
+        trace = run(P, m, steps=steps, seeds=runs, x0=x0, measures=asked, every=1, seed=seed)
+        start = m.init(P, x0[None])
+        at, rows, claimed_at, claimed = _READINGS[statement.kind](statement, trace, start)
+    return _drawn(statement, trace, at, rows, claimed_at, claimed)
 
 
-Reading = tuple[Array, str, Array, Array, Array]  # at, unit, measured (T, runs), claimed_at, claimed
+Reading = tuple[Array, Array, Array, Array]  # at, measured (R, runs), claimed_at, claimed
 
 
 def _horizon(statement: Any, P: Problem, m: Method) -> int:
@@ -109,45 +113,57 @@ def _horizon(statement: Any, P: Problem, m: Method) -> int:
     return int(np.clip(DECADES * math.log(10) / -math.log(rate), 20, STEPS))
 
 
-def _numbers(terms: Any, P: Problem, runs: int) -> Array:
-    return np.broadcast_to(np.asarray(value(terms, P), float), (runs,))
+def _number(terms: Any, P: Problem) -> Array:
+    return evaluate(terms, P) if isinstance(terms, tuple) else terms
 
 
-def _one_step(statement: Any, P: Problem, m: Method, visited: Iterator[Any], steps: int) -> Reading:
-    rate = max(float(r) for r in branches(statement.rate(P, m)))
-    noise = 0.0 if statement.noise is None else float(statement.noise(P, m))
-    rows, spent = [], 0.0
-    for batch in visited:
-        runs = _runs(batch.state)
-        rows.append(_numbers(statement.lyapunov(P, m, batch.state), P, runs) + spent)
-        if statement.progress is not None:
-            spent = rate * spent + _numbers(statement.progress(P, m, batch.state), P, runs)
-    t = np.arange(steps + 1)
-    geometric = t if abs(rate - 1) < 1e-12 else (1 - rate**t) / (1 - rate)
-    return t, "steps", np.stack(rows), t, rate**t * rows[0].mean() + noise * geometric
+class _Measure:
+    """V, or the statement's measure; of the mean iterate where the statement says so."""
 
+    def __init__(self, statement: Any, steps: int) -> None:
+        self.of = statement.lyapunov if statement.kind == "OneStep" else statement.measure
+        self.averaged = getattr(statement, "over", "") == "mean_iterate"
+        self.steps, self.calls, self.mean = steps, 0, None
 
-def _horizons(statement: Any, P: Problem, m: Method, visited: Iterator[Any], steps: int) -> Reading:
-    values, first, mean = [], None, None
-    for batch in visited:
-        state = batch.state
-        first = state if first is None else first
-        if statement.over == "mean_iterate":
-            mean = state if mean is None else tree_map(lambda a, b, t=batch.t: _blend(a, b, t), mean, state)
-            state = mean
-        values.append(_numbers(statement.measure(P, m, state), P, _runs(state)))
-    rows = _aggregated(statement, P, m, np.stack(values))
-    t = np.arange(1, steps + 1)
-    claimed = np.array([float(np.mean(value(statement.bound(P, m, int(T), first), P))) for T in t])
-    return t, "steps", rows[1:], t, claimed
+    def __call__(self, P: Problem, m: Method, state: Any) -> Array:
+        if self.averaged:
+            t = self.calls % (self.steps + 1)  # a new chunk of seeds begins at 0
+            self.calls += 1
+            self.mean = state if t == 0 else tree_map(lambda a, b: _blend(a, b, t), self.mean, state)
+            state = self.mean
+        return _number(self.of(P, m, state), P)
 
 
 def _blend(mean: Any, now: Any, t: int) -> Any:
     return mean + (now - mean) / (t + 1) if isinstance(now, np.ndarray) and now.dtype.kind == "f" else now
 
 
-def _aggregated(statement: Any, P: Problem, m: Method, values: Array) -> Array:
+# ------------------------------------------------------------------ what each kind promises
+
+
+def _one_step(statement: Any, trace: Trace, start: Any) -> Reading:
+    P, m, t = trace.problem, trace.method, trace.t
+    rate = max(float(r) for r in branches(statement.rate(P, m)))
+    noise = 0.0 if statement.noise is None else float(statement.noise(P, m))
+    rows = trace["V"].copy()
+    if "progress" in trace.measures:
+        spent = np.zeros(trace.seeds)
+        for k, progress in enumerate(trace["progress"]):
+            rows[k] += spent
+            spent = rate * spent + progress
+    geometric = t if abs(rate - 1) < 1e-12 else (1 - rate**t) / (1 - rate)
+    return t, rows, t, rate**t * rows[0].mean() + noise * geometric
+
+
+def _horizons(statement: Any, trace: Trace, start: Any) -> Reading:
+    P, m, t = trace.problem, trace.method, trace.t[1:]
+    claimed = [float(np.mean(_number(statement.bound(P, m, int(T), start), P))) for T in t]
+    return t, _aggregated(statement, trace)[1:], t, np.array(claimed)
+
+
+def _aggregated(statement: Any, trace: Trace) -> Array:
     """Row T: the statement's quantity at horizon T."""
+    values = trace["V"]
     if statement.over in ("last", "mean_iterate"):
         return values
     shift = 1 if statement.includes_end else 0
@@ -157,50 +173,34 @@ def _aggregated(statement: Any, P: Problem, m: Method, values: Array) -> Array:
         if statement.over == "min":
             out[T] = part[np.argmin(part.mean(axis=1))]
         else:
-            w = np.ones(len(part)) if statement.weights is None else statement.weights(P, m, T)
+            weights = statement.weights
+            w = np.ones(len(part)) if weights is None else weights(trace.problem, trace.method, T)
             out[T] = np.asarray(w, float) @ part / np.sum(w)
     return out
 
 
-def _complexity(statement: Any, P: Problem, m: Method, visited: Iterator[Any], steps: int) -> Reading:
-    values, first = [], None
-    for batch in visited:
-        first = batch.state if first is None else first
-        values.append(_numbers(statement.measure(P, m, batch.state), P, _runs(batch.state)))
-    rows = np.stack(values)
-    unit = 1.0 if statement.unit == "steps" else expected_cost(P, m, statement.unit)
+def _complexity(statement: Any, trace: Trace, start: Any) -> Reading:
+    P, m, rows = trace.problem, trace.method, trace["V"]
+    at = trace.t if statement.unit == "steps" else trace.costs[statement.unit].mean(axis=1)
     eps = rows[0].mean() * 10.0 ** -np.linspace(0.25, DECADES, 40)
-    counts = np.array([float(np.mean(statement.count(P, m, e, first))) for e in eps])
-    keep = counts <= unit * steps * 1.5
-    return unit * np.arange(steps + 1), statement.unit, rows, counts[keep], eps[keep]
+    counts = np.array([float(np.mean(statement.count(P, m, e, start))) for e in eps])
+    keep = counts <= 1.5 * at[-1]
+    return at, rows, counts[keep], eps[keep]
 
 
-def _failure(statement: Any, P: Problem, m: Method, visited: Iterator[Any], steps: int) -> Reading:
-    values, first = [], None
-    for batch in visited:
-        first = batch.state if first is None else first
-        values.append(_numbers(statement.measure(P, m, batch.state), P, _runs(batch.state)))
-    t = np.arange(steps + 1)
-    claimed = np.array([float(np.mean(value(statement.floor(P, m, int(T), first), P))) for T in t])
-    return t, "steps", np.stack(values), t, claimed
+def _failure(statement: Any, trace: Trace, start: Any) -> Reading:
+    P, m = trace.problem, trace.method
+    claimed = [float(np.mean(_number(statement.floor(P, m, int(T), start), P))) for T in trace.t]
+    return trace.t, trace["V"], trace.t, np.array(claimed)
 
 
-def _runs(state: Any) -> int:
-    sizes: list[int] = []
-    tree_map(lambda a: sizes.append(a.shape[0]) if np.ndim(a) else None, state)
-    return max(sizes, default=1)
+_READINGS = {"OneStep": _one_step, "Horizon": _horizons, "Complexity": _complexity, "Failure": _failure}
 
 
 def _drawn(
-    statement: Any,
-    P: Problem,
-    m: Method,
-    unit: str,
-    at: Array,
-    rows: Array,
-    claimed_at: Array,
-    claimed: Array,
+    statement: Any, trace: Trace, at: Array, rows: Array, claimed_at: Array, claimed: Array
 ) -> Curve | None:
+    P, m = trace.problem, trace.method
     keep = np.unique(np.linspace(0, len(at) - 1, min(POINTS, len(at))).round().astype(int))
     some = np.unique(np.linspace(0, len(claimed) - 1, min(POINTS, len(claimed))).round().astype(int))
     mean = rows.mean(axis=1)[keep]
@@ -210,7 +210,7 @@ def _drawn(
     return Curve(
         problem=P.spec,
         method=describe_method(m),
-        unit=unit,
+        unit=getattr(statement, "unit", "steps"),
         at=np.asarray(at)[keep],
         measured=mean,
         low=low,
@@ -218,4 +218,5 @@ def _drawn(
         claimed_at=np.asarray(claimed_at)[some],
         claimed=np.asarray(claimed)[some],
         floor=statement.kind == "Failure",
+        branches=len(branches(statement.rate(P, m))) if statement.kind == "OneStep" else 0,
     )

@@ -14,7 +14,6 @@ al., arXiv:2206.08307, who call A_t the concurrency):
 The average delay is bounded by the concurrency; only the maximal delay is not.
 """
 
-from dataclasses import replace
 from fractions import Fraction
 from math import gcd, lcm
 from typing import Any

@@ -13,15 +13,15 @@ import numpy as np
 
 from proveout.arrays import Array, tree_map
 from proveout.theory.judge import is_class
-from proveout.theory.lenses.common import Atoms, atoms_of, expectation, value
-from proveout.theory.lenses.runs import starts, trajectory
-from proveout.theory.statement import Method, Path, Problem, State, Statement, branches
+from proveout.theory.lenses.inequality import law_of, shape_of
+from proveout.theory.statement import Method, Path, Problem, State, Statement, branches, evaluate
 
 __all__ = ["EFFECT", "has_effect", "stand_in"]
 
 EFFECT = 1e-6  # relative; the smallest change that counts
 RUNS, STEPS = 16, 6
-DRAWS = 512  # sampled where a law has more atoms
+DRAWS = 64  # sampled where a law has more atoms
+MANY = 4096  # draws that tell one law from another
 HORIZONS = (1, 2, 5, 20, 100)
 EPSILONS = (1e-2, 1e-4)
 OVER = ("last", "mean", "min", "mean_iterate")
@@ -54,6 +54,17 @@ def stand_in(cls: Any) -> Problem:
     return federated(n=cls.n, d=3, kappa=float(cls.L_max) / mu, mu=mu, basis="rotated")
 
 
+def _other_law(before: Triple, after: Triple) -> bool:
+    """Do the laws of the two methods differ, on draws that may be too rare for the candidates?"""
+    if before[0].kind == "Membership" or after[2] is before[2]:
+        return False
+    draws: list[list[Array]] = [[], []]
+    for (_, P, m), leaves in zip((before, after), draws):
+        draw = m.law(P).sample(np.random.default_rng(0), (MANY,))
+        tree_map(lambda a, leaves=leaves: leaves.append(np.asarray(a)), draw)
+    return any(a.shape != b.shape or not np.array_equal(a, b) for a, b in zip(*draws))
+
+
 def _other_record(a: Statement, b: Statement) -> bool:
     changed = [f.name for f in fields(a) if getattr(a, f.name) is not getattr(b, f.name)]
     return any(name not in ("allows", "assumes", "twins", "tune") for name in changed)
@@ -80,22 +91,42 @@ def _sides(triple: Triple, base: Triple, seed: int) -> Iterator[Array]:
         for _ in range(3):
             yield from _identity(statement, P, m, rng)
     else:
-        yield from _along(statement, P, m, rng)
+        yield from _along(statement, P, m, seed)
 
 
 # ------------------------------------------------------------------ one step
 
 
+def _starts(P: Problem, seed: int) -> Array:
+    """Zero (or ones, if zero is the optimum), then points around x* at three scales: (RUNS, d)."""
+    star = getattr(P, "x_star", None)
+    centre = np.zeros(P.d) if star is None else np.asarray(star, float)
+    size = float(np.linalg.norm(centre))
+    noise = np.random.default_rng(seed).standard_normal((RUNS, P.d))
+    rows = centre + noise * (size or 1.0) * 10.0 ** np.resize([0.0, -2.0, 2.0], RUNS)[:, None]
+    rows[0] = 0.0 if size else 1.0
+    return rows
+
+
+def _walk(P: Problem, m: Method, seed: int, steps: int) -> Iterator[State]:
+    """States of a batch of runs, leaves (RUNS, ...)."""
+    rng, law = np.random.default_rng(seed), m.law(P)
+    state = m.init(P, _starts(P, seed))
+    yield state
+    for t in range(steps):
+        state = m.step(P, state, law.at(t).sample(rng, (RUNS,)))
+        yield state
+
+
 def _candidates(statement: Any, P: Problem, m: Method, seed: int) -> Iterator[State]:
-    """Visited states and their neighbours near and far, leaves (S, 1, ...)."""
+    """Visited states and their neighbours near and far, leaves (RUNS, 1, ...)."""
     rng = np.random.default_rng(seed)
-    for batch in trajectory(P, m, starts(P, RUNS, seed), 3, rng):
-        if batch.t in (0, 3):
-            for scale in (0.0, 0.1, 10.0):
-                state = tree_map(lambda a, scale=scale: _shaken(a, scale, rng), batch.state)
-                if statement.domain is not None:
-                    state = statement.domain(P, m, state)
-                yield tree_map(lambda a: a[:, None] if np.ndim(a) else a, state)
+    for t, visited in enumerate(_walk(P, m, seed, 3)):
+        for scale in (0.0, 0.1, 10.0) if t in (0, 3) else ():
+            state = tree_map(lambda a, scale=scale: _shaken(a, scale, rng), visited)
+            if statement.domain is not None:
+                state = statement.domain(P, m, state)
+            yield tree_map(lambda a: a[:, None] if np.ndim(a) else a, state)
 
 
 def _shaken(a: Array, scale: float, rng: np.random.Generator) -> Array:
@@ -106,40 +137,43 @@ def _shaken(a: Array, scale: float, rng: np.random.Generator) -> Array:
 
 
 def _one_step(statement: Any, P: Problem, m: Method, states: State) -> Iterator[Array]:
-    sizes: list[int] = []
-    tree_map(lambda a: sizes.append(np.size(a)), states)
-    yield expectation(P, m, statement.lyapunov, states, _draws(m.law(P)), width=max(1, sum(sizes) // RUNS))
+    prob, draw = _draws(m.law(P))
+    after = m.step(P, states, tree_map(lambda a: np.asarray(a)[None], draw))
+    yield np.broadcast_to(_value(statement.lyapunov(P, m, after), P), (RUNS, len(prob))) @ prob
     now = tree_map(lambda a: a[:, 0] if np.ndim(a) else a, states)
     if statement.progress is not None:
-        yield value(statement.progress(P, m, now), P)
+        yield _value(statement.progress(P, m, now), P)
     rate = max(float(r) for r in branches(statement.rate(P, m)))
     noise = 0 if statement.noise is None else statement.noise(P, m)
-    yield rate * value(statement.lyapunov(P, m, now), P) + noise
+    yield rate * _value(statement.lyapunov(P, m, now), P) + noise
 
 
-def _draws(law: Any) -> Atoms:
-    try:
-        return atoms_of(law, limit=DRAWS)
-    except Exception:  # too many, or continuous
-        draw = law.sample(np.random.default_rng(0), (DRAWS,))
-        return Atoms(prob=np.full(DRAWS, 1 / DRAWS), draw=draw)
+def _draws(law: Any) -> tuple[Array, Any]:
+    if law.count <= DRAWS:
+        prob, draw = law.atoms()
+        return np.asarray(prob, float), draw
+    return np.full(DRAWS, 1 / DRAWS), law.sample(np.random.default_rng(0), (DRAWS,))
+
+
+def _value(terms: Any, P: Problem) -> Array:
+    return evaluate(terms, P) if isinstance(terms, tuple) else terms
 
 
 # ------------------------------------------------------------------ along paths
 
 
-def _along(statement: Any, P: Problem, m: Method, rng: np.random.Generator) -> Iterator[Array]:
+def _along(statement: Any, P: Problem, m: Method, seed: int) -> Iterator[Array]:
     """Horizon, Complexity, Failure: the measure on the way and what is claimed of it."""
     first = None
-    for batch in trajectory(P, m, starts(P, RUNS), STEPS, rng):
-        first = batch.state if first is None else first
-        yield value(statement.measure(P, m, batch.state), P)
+    for state in _walk(P, m, seed, STEPS):
+        first = state if first is None else first
+        yield _value(statement.measure(P, m, state), P)
     if statement.kind == "Complexity":
         yield np.array([float(np.max(statement.count(P, m, eps, first))) for eps in EPSILONS])
         return
     claimed = statement.floor if statement.kind == "Failure" else statement.bound
     for T in HORIZONS:
-        yield value(claimed(P, m, T, first), P)
+        yield _value(claimed(P, m, T, first), P)
     if statement.kind == "Horizon":
         yield np.array([OVER.index(statement.over), statement.includes_end])
         if statement.weights is not None:
@@ -160,10 +194,10 @@ def _identity(statement: Any, P: Problem, m: Method, rng: np.random.Generator) -
 
 def _membership(statement: Any, block: Any, rng: np.random.Generator) -> Iterator[Array]:
     for d in statement.dims:
-        shape = (d,) if statement.shape is None else tuple(statement.shape(block, d))
-        n = shape[-2] if len(shape) > 1 else 1
-        u = rng.standard_normal((RUNS, *(shape if len(shape) > 1 else (1, d))))
-        draw = block.law(n, d).sample(np.random.default_rng(0), (RUNS,))
+        shape = shape_of(statement, block, d)
+        law = law_of(block, shape)
+        u = rng.standard_normal((RUNS, 1, *shape))
+        draw = None if law is None else law.sample(np.random.default_rng(0), (1, DRAWS))
         left, right = statement.sides(block, u, draw)
         yield np.asarray(left, float)
         yield float(statement.constant(block, d)) * np.asarray(right, float)

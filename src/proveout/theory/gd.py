@@ -53,8 +53,10 @@ NESTEROV = "Nesterov, Lectures on Convex Optimization (2018)"
 KHALED = "Khaled and Richtárik (arXiv:2002.03329)"
 
 
-def star(P: Problem, m: Method) -> State:
-    return State(x=P.x_star)
+def star(P: Problem, m: Method) -> State | None:
+    """The optimum; a function that is only bounded below has none."""
+    x = getattr(P, "x_star", None)
+    return None if x is None else State(x=x)
 
 
 def gap(P: Problem, m: Method, state: State) -> Terms:

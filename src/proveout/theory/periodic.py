@@ -6,8 +6,8 @@ is stable iff the spectral radius of one period's matrix is at most 1.  The matr
 itself, fed with basis vectors; a state field that nothing reads would add an eigenvalue 1 of its own.
 """
 
-from collections.abc import Callable
 from dataclasses import replace
+from functools import lru_cache
 from math import lcm
 from typing import Any
 
@@ -61,13 +61,12 @@ def spectral_radius(problem: Problem, method: Method) -> float:
     return float(np.abs(np.linalg.eigvals(period_matrix(problem, method))).max())
 
 
-def critical_step(
-    problem: Problem, method: Method, radius: Callable[[Problem, Method], float] = spectral_radius
-) -> float:
+@lru_cache(maxsize=256)
+def critical_step(problem: Problem, method: Method) -> float:
     """The largest gamma up to which the method is stable, by bisection; `method.gamma` is where it starts."""
 
     def stable(gamma: float) -> bool:
-        return radius(problem, with_gamma(method, gamma)) <= 1
+        return spectral_radius(problem, with_gamma(method, gamma)) <= 1
 
     low = method.gamma
     while not stable(low):

@@ -112,7 +112,7 @@ def _guarded(work: Work, task: Any) -> Any:
 
 def describe(error: BaseException) -> str:
     """An exception in one line: its type, its text, where it was raised."""
-    frames = traceback.extract_tb(error.__traceback__)
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if not f.filename.startswith("<")]
     where = f" ({frames[-1].filename.rpartition('proveout/')[2]}:{frames[-1].lineno})" if frames else ""
     return f"{type(error).__name__}: {' '.join(str(error).split())}{where}"
 

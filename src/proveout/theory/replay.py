@@ -99,6 +99,8 @@ def replay(witness: dict[str, Any], cases: str = "") -> Replayed:
             rhs=float(rhs),
             stored=(float(decode(witness["lhs"])), float(decode(witness["rhs"]))),
         )
+    except KeyError as error:
+        raise ValueError(f"the witness cannot be rebuilt: it has no {error}") from error
     except (LookupError, TypeError, AttributeError, ArithmeticError) as error:
         raise ValueError(f"the witness cannot be rebuilt: {type(error).__name__}: {error}") from error
 

@@ -85,6 +85,8 @@ def module_of(place: str) -> ModuleType:
     """A user's file, by path, or module, by name; ValueError with the reason if it cannot be loaded."""
     try:
         if not place.endswith(".py"):
+            if not re.fullmatch(r"[\w.]+", place):
+                raise ValueError(f"{place!r} is no stem, no statement and no FILE.py")
             if os.getcwd() not in sys.path:
                 sys.path.append(os.getcwd())
             return importlib.import_module(place)

@@ -83,7 +83,7 @@ Terms: TypeAlias = tuple[Term, ...]
 
 def evaluate(terms: Terms, problem: Problem) -> Array:
     """The number that terms stand for on a problem with data: (...)."""
-    total: Array = 0.0
+    total: Array = 0  # an int, so that Fractions stay Fractions
     for term in terms:
         if isinstance(term, Square):
             total = total + term.weight * sqnorm(term.vector, term.core)

@@ -190,8 +190,8 @@ class Poll:
         return self.rule(messages, self.n_byz, center, draw)
 
     def extremes(self, d: int) -> Array:
-        """(K, n_good + 1, d): a center and honest messages; all at one point, two radii away, is tight for a clip."""
-        lam = getattr(self.rule, "radii", (1.0,))[0]
-        far = np.zeros((2, self.n_good + 1, d))
-        far[:, 1:, 0] = [[2 * lam], [lam]]
+        """(K, n_good + 1, d): a center at 0 and honest messages two radii away, or at the center: all, one, half."""
+        far = np.zeros((3, self.n_good + 1, d))
+        for row, many in zip(far, (self.n_good, 1, self.n_good // 2), strict=True):
+            row[1 : 1 + many, 0] = 2 * getattr(self.rule, "radii", (1.0,))[0]
         return far

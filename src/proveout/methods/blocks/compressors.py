@@ -136,7 +136,7 @@ class RandK:
         return Each(n, Subset(d, _kept(self.k, d), of=None))
 
     def __call__(self, x: Array, draw: Array) -> Array:
-        return put_along(0 * x, draw, x.shape[-1] / self.k * take_along(x, draw))
+        return put_along(0 * x, draw, take_along(x, draw) * x.shape[-1] / self.k)
 
     def omega(self, d: int) -> float:
         return d / _kept(self.k, d) - 1

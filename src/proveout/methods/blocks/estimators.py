@@ -251,13 +251,14 @@ class Declared:
 class Circling(_Whole):
     """On f = |x|^2/2 in the plane, with v = grad f(x) and gamma = b/B:
 
-    |v|^2 <= c/(b - B gamma/2):  g = (v - R v)/gamma, R the rotation by +-theta (fair coin), cos theta = 1 - B gamma^2/2,
-    else g = v.  Then S = B G, P = B gamma G/2 inside, and x - gamma g keeps |x| for ever.
+    |v|^2 <= c/(b - B gamma/2):  g = (v - R v)/gamma, R the rotation by theta, cos theta = 1 - B gamma^2/2; else g = v.
+    With `coin` theta has a random sign.  Then S = B G, P = B gamma G/2 inside, and x - gamma g keeps |x| for ever.
     """
 
     B: float = 1.0
     b: float = 0.5
     c: float = 0.25
+    coin: bool = True
 
     def __post_init__(self) -> None:
         if not 0 < self.b <= 1 <= self.B or not self.c > 0:
@@ -275,7 +276,7 @@ class Circling(_Whole):
         return math.sqrt(2 * self.c / self.b)
 
     def law(self, problem: Any) -> Law:
-        return Coin(0.5)
+        return Coin(0.5) if self.coin else Sure(np.array(True))
 
     def __call__(self, problem: Any, x: Array, draw: Array) -> Array:
         v = problem.grad(x)

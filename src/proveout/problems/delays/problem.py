@@ -25,6 +25,7 @@ class Copies:
 
     base: Any
     n: int
+    noisy: bool = True  # does the base have noise?
     noise: Array | None = None  # (..., n, .)  what `base.on` takes, one row per worker
 
     @property
@@ -37,7 +38,7 @@ class Copies:
         return part.grad(x)
 
     def on(self, xi: Array) -> "Copies":
-        return Copies(self.base, self.n, xi)
+        return Copies(self.base, self.n, self.noisy, xi if self.noisy else None)
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,18 +82,29 @@ class Asynchronous:
 
     def at(self, clients: Array) -> Any:
         """The functions that `clients` (..., c) ask."""
-        return self.base.at(clients) if self.data == "own" else Copies(self.base, clients.shape[-1])
+        if self.data == "own" and np.shape(clients) == (1,):
+            return self._one(int(clients[0]))
+        return (
+            self.base.at(clients) if self.data == "own" else Copies(self.base, clients.shape[-1], self.noisy)
+        )
+
+    def _one(self, client: int) -> Any:
+        """One client's function; its data is gathered once."""
+        known = self.__dict__.setdefault("_clients", {})
+        if client not in known:
+            known[client] = self.base.at(np.array([client]))
+        return known[client]
 
     def xi(self, clients: int | None = None, of: str | None = None) -> Law:
         """The gradient noise of that many jobs: added vectors (clients, d), or sample numbers (clients, batch)."""
         rows = self.n if clients is None else clients
-        if not self.noisy:
+        if self.data == "shared" and not self.noisy:
             return Sure(np.zeros((rows, 1)))
-        law: Law = self.base.xi(rows, self.batch, of)
+        law: Law = self.base.xi(rows, self.batch or None, of)
         return law
 
     def on(self, xi: Array) -> Any:
-        whole = self.base if self.data == "own" else Copies(self.base, self.n)
+        whole = self.base if self.data == "own" else Copies(self.base, self.n, self.noisy)
         return whole.on(xi)
 
     # ---- constants

@@ -47,11 +47,11 @@ def _adaptive(share: float) -> dict[str, Any]:
 
 
 def _delay_step(P: Problem) -> float:
-    return min(1 / (2 * P.L * P.workers), ormo.delay_limit(P, 0.0, 8))
+    return float(min(1 / (2 * P.L * P.workers), ormo.delay_limit(P, 0.0, 8)))
 
 
 def _convex_step(P: Problem) -> float:
-    return min(1 / (4 * P.L), 1 / (2 * P.L * P.workers), ormo.delay_limit(P, 0.0, 16))
+    return float(min(1 / (4 * P.L), 1 / (2 * P.L * P.workers), ormo.delay_limit(P, 0.0, 16)))
 
 
 NONCONVEX_DELAY = replace(ormo.NONCONVEX_BOUNDED_DELAY, **_constant(_delay_step))

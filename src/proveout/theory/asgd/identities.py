@@ -1,12 +1,12 @@
 """Identities of ASGD and exact critical steps of its momentum variants.
 
-    virtual_iterate      x^_t = x_t - gamma sum_{in flight} g_{i_k} (all workers but k_{t-1}):
-                         x^_{t+1} = x^_t - gamma g_t, t >= 1;  x^_1 = x_0 - gamma n g_0
-    implicit_momentum    f quadratic, i.i.d. uniform arrivals: E x_{t+1} - E x_t
-                         = (1 - 1/n)(E x_t - E x_{t-1}) - (gamma/n) grad f(E x_t), t >= 1 (Mitliagkas et al., arXiv:1605.09774)
-    mean_critical_step   round robin (delay tau = n - 1), f = (L/2) x^2: gamma L < 2 sin(pi/(2 (2 tau + 1)))
-    naive_critical_step, shifted_critical_step   n = 2: gamma_e L < 1, and < 1 + beta, gamma_e = gamma/(1 - beta)
-    smega2_critical_step n = 1 (Nesterov's method): gamma L < 2 (1 + beta)/(1 + 2 beta)
+virtual_iterate      x^_t = x_t - gamma sum_{in flight} g_{i_k} (all workers but k_{t-1}):
+                     x^_{t+1} = x^_t - gamma g_t, t >= 1;  x^_1 = x_0 - gamma n g_0
+implicit_momentum    f quadratic, i.i.d. uniform arrivals: E x_{t+1} - E x_t
+                     = (1 - 1/n)(E x_t - E x_{t-1}) - (gamma/n) grad f(E x_t), t >= 1 (Mitliagkas et al., arXiv:1605.09774)
+mean_critical_step   round robin (delay tau = n - 1), f = (L/2) x^2: gamma L < 2 sin(pi/(2 (2 tau + 1)))
+naive_critical_step, shifted_critical_step   n = 2: gamma_e L < 1, and < 1 + beta, gamma_e = gamma/(1 - beta)
+smega2_critical_step n = 1 (Nesterov's method): gamma L < 2 (1 + beta)/(1 + 2 beta)
 """
 
 from typing import Any
@@ -15,7 +15,7 @@ import numpy as np
 
 from proveout.arrays import Array, tree_map
 from proveout.methods.asgd import ASGD, SMEGA2, NaiveASGDm, ShiftedMomentum
-from proveout.theory.arrivals import all_busy, exact_gradients, one_function, others
+from proveout.theory.arrivals import all_busy, exact_gradients, known_data, newest, one_function, others
 from proveout.theory.assumptions import quadratic
 from proveout.theory.periodic import critical_step
 from proveout.theory.statement import Assumption, Identity, Method, Path, Problem
@@ -31,9 +31,7 @@ __all__ = [
     "round_robin",
 ]
 
-round_robin = Assumption(
-    "round robin", lambda P: P.clock.busy and P.clock.order == tuple(range(P.workers))
-)
+round_robin = Assumption("round robin", lambda P: P.clock.busy and P.clock.order == tuple(range(P.workers)))
 memoryless = Assumption("arrivals are i.i.d. and uniform", lambda P: not P.clock.given)
 
 
@@ -42,7 +40,7 @@ def _workers(n: int) -> Assumption:
 
 
 def _small(P: Problem, share: float = 0.1) -> float:
-    return share / (P.L * P.workers)
+    return float(share / (P.L * P.workers))
 
 
 # ------------------------------------------------------------------ along a path
@@ -55,9 +53,9 @@ def _virtual(everybody: bool) -> Any:
         for t in range(1, len(path.states)):
             s = path.states[t]
             mask = np.ones(K, dtype=bool) if everybody else others(path, t, K)
-            rows.append(s.x - m.gamma * np.where(mask[..., None], P.grad(s.sent), 0).sum(axis=-2))
-        first = path.states[0].x - m.gamma * K * P.grad(path.states[0].x)
-        moves = [x - m.gamma * P.grad(s.x) for x, s in zip(rows[:-1], path.states[1:-1])]
+            rows.append(s.x - m.gamma * np.where(mask[..., None], P.grads(s.sent), 0).sum(axis=-2))
+        first = path.states[0].x - m.gamma * P.grads(path.states[0].sent).sum(axis=-2)
+        moves = [x - m.gamma * newest(P, path, t + 1) for t, x in enumerate(rows[:-1])]
         return np.stack(rows), np.stack([first, *moves])
 
     return virtual_iterate
@@ -69,7 +67,9 @@ def _mean_path(P: Problem, m: Method, path: Path) -> Array:
     state, xs = path.states[0], [path.states[0].x]
     for _ in path.draws:
         after = m.step(P, tree_map(lambda a: a if type(a) is int else a[None], state), draw)
-        mean = lambda a: a if type(a) is int else np.tensordot(prob, np.broadcast_to(a, (len(prob), *a.shape[1:])), 1)
+        mean = lambda a: (
+            a if type(a) is int else np.tensordot(prob, np.broadcast_to(a, (len(prob), *a.shape[1:])), 1)
+        )
         state = tree_map(mean, after)._replace(index=path.states[0].index)
         xs.append(state.x)
     return np.stack(xs)
@@ -89,9 +89,10 @@ def _momentum(extra: int) -> Any:
 VIRTUAL_ITERATE = Identity(
     source="Stich, Karimireddy, JMLR 2020 (virtual iterate)",
     method=ASGD,
-    assumes=(exact_gradients, one_function, all_busy),
+    assumes=(exact_gradients, known_data, all_busy),
     allows=lambda P, m: m.rule == "constant",
     sides=_virtual(everybody=False),
+    steps=32,
     tune=lambda P: ASGD(gamma=_small(P)),
     twins=(
         statement_with("n terms for n - 1", sides=_virtual(everybody=True)),
@@ -159,9 +160,7 @@ MEAN_CRITICAL_STEP = Identity(
     claim=r"\gamma L<2\sin\frac{\pi}{2(2\tau+1)}",
 )
 NAIVE_CRITICAL_STEP = Identity(**_fields(NaiveASGDm, 2, lambda P, m: 1.0, r"\gamma_eL<1"))
-SHIFTED_CRITICAL_STEP = Identity(
-    **_fields(ShiftedMomentum, 2, lambda P, m: 1 + m.beta, r"\gamma_eL<1+\beta")
-)
+SHIFTED_CRITICAL_STEP = Identity(**_fields(ShiftedMomentum, 2, lambda P, m: 1 + m.beta, r"\gamma_eL<1+\beta"))
 SMEGA2_CRITICAL_STEP = Identity(
     **_fields(
         SMEGA2, 1, lambda P, m: 2 * (1 + m.beta) / (1 + 2 * m.beta), r"\gamma L<\frac{2(1+\beta)}{1+2\beta}"

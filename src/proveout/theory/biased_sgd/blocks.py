@@ -6,7 +6,7 @@
 
 *Two claims in one inequality.*  E|C(v)|^2 <= B |v|^2 and E<C(w), w> >= b |w|^2 hold for all v and w if and only if
 
-    E|C(v)|^2 + b |w|^2 - E<C(w), w> <= B |v|^2    for all v, w:
+    E|C(v)|^2 + B (2 |w|^2 - E<C(w), w>/b) <= B (|v|^2 + |w|^2)    for all v, w:
 
 w = 0 is the first, v = 0 the second.  The input is the pair (v, w), with independent draws.
 
@@ -45,9 +45,9 @@ def growth_sides(b: float = 1.0, scale: Any = None, edit: Any = None) -> Any:
     def sides(block: Any, u: Array, draw: Any) -> tuple[Array, Array]:
         g, d = block(u, draw), u.shape[-1]
         g = (g if edit is None else edit(g, u)) * (1 if scale is None else scale(block, d))
-        v, w = u[..., 0, :], u[..., 1, :]
-        missed = b * block.growth(d)[0] * sqnorm(w) - inner(g[..., 1, :], w)
-        return sqnorm(g[..., 0, :]) + missed, sqnorm(v)
+        w, (least, B) = u[..., 1, :], block.growth(d)
+        met = inner(g[..., 1, :], w) / (b * least)
+        return sqnorm(g[..., 0, :]) + B * (2 * sqnorm(w) - met), sqnorm(u, core=2)
 
     return sides
 

@@ -75,7 +75,7 @@ NONCONVEX_COMPLEXITY = Complexity(
     twins=(
         statement_with("12 -> .1", count=nonconvex_count(factor=0.1)),
         statement_with("C dropped", count=nonconvex_count(drop_C=True)),
-        statement_with("c dropped", count=nonconvex_count(drop_c=True)),
+        statement_with("C and c dropped", count=nonconvex_count(drop_C=True, drop_c=True)),
         field_times("gamma", 3),
         NEGATED,
     ),
@@ -95,7 +95,7 @@ PL_COMPLEXITY = Complexity(
     twins=(
         statement_with("a quarter of the steps", count=pl_count(factor=0.25)),
         statement_with("C dropped", count=pl_count(drop_C=True)),
-        statement_with("c dropped", count=pl_count(drop_c=True)),
+        statement_with("C and c dropped", count=pl_count(drop_C=True, drop_c=True)),
         update_times("x", 0.1),
         NEGATED,
     ),

@@ -6,7 +6,7 @@ from typing import Any
 
 from proveout.methods.biased_sgd import BiasedSGD, State
 from proveout.methods.blocks.compressors import BiasedLazy, BiasedRandK, Lazy, RandK, TopK
-from proveout.methods.blocks.estimators import ABC, Affine, Compressed, Declared, Exact, Minibatch
+from proveout.methods.blocks.estimators import ABC, Affine, Circling, Compressed, Declared, Exact, Minibatch
 from proveout.theory.assumptions import pl, smooth
 from proveout.theory.statement import (
     Gap,
@@ -58,8 +58,10 @@ def abc(P: Problem, m: Method) -> ABC:
     return constants
 
 
-def star(P: Problem, m: Method) -> State:
-    return State(x=P.x_star)
+def star(P: Problem, m: Method) -> State | None:
+    """The optimum; a function that is only bounded below has none."""
+    x = getattr(P, "x_star", None)
+    return None if x is None else State(x=x)
 
 
 def gap(P: Problem, m: Method, state: State) -> Terms:
@@ -84,8 +86,9 @@ def estimator(name: str, k: int = 1) -> Any:
         "minibatch": lambda: Minibatch(batch=k),
         "lazy": lambda: Compressed(Lazy(p=1 / (k + 1))),
         "contractive": lambda: contractive(1 / (k + 1)),
+        "circling": lambda: Circling(coin=False),
         "noisy": lambda: Affine(factors=(0.5, 1.5), shifts=((0.3,), (-0.3,))),
-        "shifted": lambda: Affine(factors=(1.0, 1.0), shifts=((0.4,), (0.2,))),
+        "shifted": lambda: Affine(factors=(1.0, 1.0), shifts=((1.2,), (0.8,))),
     }
     if name not in known:
         raise ValueError(f"estimator must be one of {', '.join(known)}, got {name!r}")
@@ -101,10 +104,12 @@ def contractive(alpha: float) -> Declared:
 def _built(P: Problem, name: Any, k: int) -> BiasedSGD:
     """With step size 1; ValueError if the estimator asks for more than P has."""
     if isinstance(name, str):
-        if name == "minibatch" and k > P.n:
-            raise ValueError(f"k must be at most n = {P.n}, got {k}")
-        if name in ("top_k", "rand_k", "biased_rand_k") and k > P.d:
-            raise ValueError(f"k must be at most d = {P.d}, got {k}")
+        if name == "minibatch" and not k <= P.n > 1:
+            raise ValueError(f"k must be at most n = {P.n}, and n > 1, got {k}")
+        if name in ("top_k", "rand_k", "biased_rand_k") and not k <= P.d > 1:
+            raise ValueError(f"k must be at most d = {P.d}, and d > 1, got {k}")
+        if name == "circling" and P.d != 2:
+            raise ValueError(f"circling lives in the plane, got d = {P.d}")
         name = estimator(name, k)
     return BiasedSGD(gamma=1.0, estimator=name)
 
@@ -121,9 +126,14 @@ def pl_limit(P: Problem, m: Method) -> float:
     return float(min(mu * k.b / (P.L * (k.A + mu * k.B)), 1 / (mu * k.b)))
 
 
-def tuned_nonconvex(P: Problem, estimator: Any = "top_k", k: int = 1, factor: float = 1.0) -> BiasedSGD:
+def tuned_nonconvex(
+    P: Problem, estimator: Any = "top_k", k: int = 1, factor: float = 1.0, horizon: int = 100
+) -> BiasedSGD:
+    """gamma = min{b/(L B), 1/L, 1/sqrt(L A horizon)}."""
     m = _built(P, estimator, k)
-    return replace(m, gamma=factor * min(nonconvex_limit(P, m), 1 / P.L))
+    A = abc(P, m).A
+    gamma = min(nonconvex_limit(P, m), 1 / P.L, 1 / math.sqrt(P.L * A * horizon) if A else math.inf)
+    return replace(m, gamma=factor * gamma)
 
 
 def tuned_pl(P: Problem, estimator: Any = "top_k", k: int = 1, factor: float = 1.0) -> BiasedSGD:
@@ -177,12 +187,17 @@ NONCONVEX_STEP = OneStep(
 )
 
 
+def growth(x: Number, T: int) -> Number:
+    """(1 + x)^T, inf where it overflows."""
+    return (1 + x) ** T if T * math.log1p(float(x)) < 700 else math.inf
+
+
 def nonconvex_bound(floor: float = 2.0) -> Any:
     """The bound with `floor` c/b as its last term."""
 
     def bound(P: Problem, m: Method, T: int, start: State) -> Terms:
         k, gamma = abc(P, m), m.gamma
-        first = 2 * (1 + P.L * k.A * gamma**2) ** T / (k.b * gamma * max(T, 1))
+        first = 2 * growth(P.L * k.A * gamma**2, T) / (k.b * gamma * max(T, 1))
         return (Gap(first, start.x), P.L * k.C * gamma / k.b + floor * k.c / k.b)
 
     return bound

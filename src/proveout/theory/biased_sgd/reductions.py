@@ -170,13 +170,13 @@ EQUALS_GD = Identity(
 )
 
 
-def _sgd_sides(shift: int = 0) -> Any:
-    """SGD on the same minibatches, or on those of another step."""
+def _sgd_sides(shift: int = 0, scale: float = 1.0) -> Any:
+    """SGD on the same minibatches; twins take those of another step, or another step size."""
 
     def sides(P: Problem, m: Method, path: Path) -> tuple[Array, Array]:
         draws = [SGDDraw(cohort=d.estimate.cohort, xi=d.estimate.xi) for d in path.draws]
         draws = draws[shift:] + draws[:shift]
-        other = SGD(gamma=m.gamma, batch=m.estimator.batch)
+        other = SGD(gamma=scale * m.gamma, batch=m.estimator.batch)
         return models(path), followed(P, other, GDState(x=path.states[0].x), draws)
 
     return sides
@@ -197,6 +197,6 @@ EQUALS_SGD = Identity(
     claim=r"g=\frac1b\sum_{i\in B}\nabla f_i:\ \text{SGD on the same minibatches}",
     twins=(
         statement_with("minibatches of the step before", sides=_sgd_sides(shift=1)),
-        with_fields("scaled by 1.1", lambda P, m: {"gamma": 1.1 * m.gamma}),
+        statement_with("1.1 gamma", sides=_sgd_sides(scale=1.1)),
     ),
 )

@@ -19,50 +19,55 @@ STEM = Stem(
 
 SMALL = "quadratic:n=3,d=3,kappa=10,basis=rotated"
 NOISY = "quadratic:n=4,d=2,kappa=3,heterogeneity=3,noise=1"
-LOGISTIC = "logistic:mushrooms,clients=10,kappa=100"
+ROUND = "quadratic:n=1,d=2,kappa=1,seed=5"  # |x - x*|^2/2 in the plane: every inequality of the proofs can be tight
+A1A = "logistic:a1a,clients=10,kappa=100"  # d = 119: no random subsets of coordinates
 CLASS = "class:n=1,L=10,mu=1"
 
 TOP, RAND, BIASED = {"estimator": "top_k"}, {"estimator": "rand_k"}, {"estimator": "biased_rand_k", "k": 2}
-BATCH, NOISE, SHIFT = {"estimator": "minibatch"}, {"estimator": "noisy"}, {"estimator": "shifted"}
-LAZY, CONTRACTIVE = {"estimator": "lazy"}, {"estimator": "contractive"}
+BATCH, NOISE, SHIFT = (
+    {"estimator": "minibatch"},
+    {"estimator": "noisy"},
+    {"estimator": "shifted", "factor": 0.2},
+)
+LAZY, CONTRACTIVE, CIRCLE = {"estimator": "lazy"}, {"estimator": "contractive"}, {"estimator": "circling"}
 KEPT = ({"k": 1}, {"k": 2})
 
 CASES = (
     Case(
         id="biased_sgd.nonconvex_step",
         statement=bs.NONCONVEX_STEP,
-        problems=(SMALL, NOISY, LOGISTIC),
-        choices=(TOP, RAND, BATCH, NOISE, SHIFT),
+        problems=(SMALL, NOISY, A1A),
+        choices=(TOP, BATCH, NOISE, SHIFT),
     ),
     Case(
         id="biased_sgd.nonconvex",
         statement=bs.NONCONVEX,
-        problems=(SMALL, NOISY),
-        choices=(TOP, RAND, BIASED, BATCH, SHIFT),
+        problems=(SMALL, ROUND),
+        choices=(TOP, RAND, BIASED, BATCH, SHIFT, CIRCLE),
     ),
     Case(
         id="biased_sgd.pl",
         statement=bs.PL,
-        problems=(SMALL, NOISY, LOGISTIC),
-        choices=(TOP, RAND, BIASED, BATCH, SHIFT),
+        problems=(SMALL, NOISY, ROUND, CLASS),
+        choices=(TOP, RAND, BATCH, SHIFT, CIRCLE, LAZY, CONTRACTIVE),
     ),
     Case(
         id="biased_sgd.pl_sharp",
         statement=bs.PL_SHARP,
-        problems=(SMALL, NOISY, CLASS),
-        choices=(TOP, RAND, BATCH, SHIFT, LAZY, CONTRACTIVE),
+        problems=(SMALL, NOISY, ROUND, CLASS),
+        choices=(RAND, BATCH, SHIFT, CIRCLE, LAZY, CONTRACTIVE),
     ),
     Case(
         id="biased_sgd.nonconvex_complexity",
         statement=bs.NONCONVEX_COMPLEXITY,
-        problems=(SMALL,),
-        choices=(RAND, SHIFT),
+        problems=(SMALL, ROUND),
+        choices=(RAND, NOISE, SHIFT),
     ),
     Case(
         id="biased_sgd.pl_complexity",
         statement=bs.PL_COMPLEXITY,
-        problems=(SMALL,),
-        choices=(TOP, RAND, SHIFT),
+        problems=(SMALL, ROUND),
+        choices=(TOP, RAND, NOISE, SHIFT),
     ),
     Case(id="biased_sgd.printed_floor_fails", statement=bs.PRINTED_FLOOR_FAILS),
     Case(id="biased_sgd.top_k_abc", statement=bs.TOP_K_ABC, choices=KEPT),
@@ -77,7 +82,7 @@ CASES = (
     Case(
         id="biased_sgd.rand_k_equals_biased_rand_k",
         statement=bs.RAND_K_EQUALS_BIASED_RAND_K,
-        problems=(SMALL, LOGISTIC),
+        problems=(SMALL, A1A),
         choices=KEPT,
     ),
     Case(
@@ -86,12 +91,12 @@ CASES = (
         problems=("quadratic:n=2,d=6,kappa=1",),
         choices=({"k": 1}, {"k": 4}),
     ),
-    Case(id="biased_sgd.scaling", statement=bs.SCALING, problems=(SMALL, LOGISTIC)),
-    Case(id="biased_sgd.equals_gd", statement=bs.EQUALS_GD, problems=(SMALL, LOGISTIC)),
+    Case(id="biased_sgd.scaling", statement=bs.SCALING, problems=(SMALL, A1A)),
+    Case(id="biased_sgd.equals_gd", statement=bs.EQUALS_GD, problems=(SMALL, A1A)),
     Case(
         id="biased_sgd.equals_sgd",
         statement=bs.EQUALS_SGD,
-        problems=(NOISY, LOGISTIC),
+        problems=(NOISY, A1A),
         choices=({"batch": 1}, {"batch": 3}),
     ),
 )

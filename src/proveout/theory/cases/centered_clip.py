@@ -28,13 +28,17 @@ CASES = (
     Case(
         id="centered_clip.radius_rule",
         statement=cc.RADIUS_RULE,
-        choices=({"n": 5, "n_byz": 1}, {"n": 5, "n_byz": 2, "start": 0.5}),
+        choices=(
+            {"n": 5, "n_byz": 1},
+            {"n": 5, "n_byz": 1, "start": 3**-0.5},
+            {"n": 5, "n_byz": 2, "start": 2**0.5},
+        ),
     ),
     Case(id="centered_clip.equals_mean", statement=cc.EQUALS_MEAN, problems=(NOISY,)),
     Case(
         id="centered_clip.equals_sgdm",
         statement=cc.EQUALS_SGDM,
-        problems=(NOISY, "logistic:mushrooms,clients=10,kappa=100"),
+        problems=(NOISY, "logistic:a1a,clients=10,kappa=100"),
         choices=({"clip": True}, {"clip": False, "beta": 0.0}),
     ),
     Case(id="centered_clip.huber_point", statement=cc.HUBER_POINT, problems=(NOISY,)),

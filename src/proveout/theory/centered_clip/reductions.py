@@ -106,7 +106,7 @@ def _without_first(path: Path) -> Path:
     return Path(states=path.states[1:], draws=path.draws[1:])
 
 
-def huber_location(messages: Array, lam: Array, rounds: int = 400) -> Array:
+def huber_location(messages: Array, lam: Array, rounds: int = 200) -> Array:
     """argmin_v sum_i h_lam(|v - x_i|) by reweighted means, from the mean: (..., n, d) -> (..., d)."""
     v = messages.mean(axis=-2)
     for _ in range(rounds):
@@ -116,7 +116,7 @@ def huber_location(messages: Array, lam: Array, rounds: int = 400) -> Array:
     return v
 
 
-def huber_sides(share: float = 0.7, rounds: int = 400) -> Any:
+def huber_sides(share: float = 0.7, rounds: int = 200) -> Any:
     def sides(P: Problem, m: Method, path: Path) -> tuple[Array, Array]:
         messages, v = received(path)
         lam = _reach(messages, messages.mean(axis=-2), 0.7)
@@ -131,7 +131,7 @@ HUBER_POINT = Identity(
     source=SOURCE + ", centered clipping as a gradient step on Huber's loss",
     method=RobustMomentumSGD,
     sides=huber_sides(),
-    steps=10,
+    steps=5,
     tune=_clipped,
     claim=r"v=\mathrm{CC}(v)\iff v=\arg\min\sum_i h_\lambda(\|v-x_i\|)",
     twins=(

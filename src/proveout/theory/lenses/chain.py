@@ -10,29 +10,33 @@ in y: a `Kernel` holds the maps at one clock value under the law of one step, wi
 leads to; there is one Z, one W per clock value.  Which clocks are met at time t is enumerated: `layers`.
 
     chain = Chain(P, m, coords, budget, V)        # V(state) -> (...): what will be measured, for moment atoms
-    W = chain.pull(key, T, ends)                  # form at t = 0 of sum_t ends(t, clock) measured at times t
-    values = chain.push(key, z0, T, form_at)      # E measure_t for t = 0..T, starts z0 (S, D)
+    W = chain.pull(key, T, weights, form)         # form at t = 0 of sum_t weights[t] E measure_t
+    W = chain.pull_mean(key, T, weights, form)    # of E measure of the averaged state
+    values = chain.push(key, z0, T, form)         # E measure_t for t = 0..T, starts z0 (S, D)
 """
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from proveout.arrays import Array, tree_map
 from proveout.theory.lenses.affine import read_maps
-from proveout.theory.lenses.common import Atoms, Budget, Refused
+from proveout.theory.lenses.common import Budget, Refused
+from proveout.theory.lenses.jumps import orthonormal
 from proveout.theory.lenses.reduce import atoms_for
+from proveout.theory.lenses.runs import condition
 from proveout.theory.lenses.states import Coordinates, clock_of, is_float
 from proveout.theory.statement import Method, Problem, State
 
-__all__ = ["LARGEST", "Chain", "Group", "Kernel"]
+__all__ = ["LARGEST", "Chain", "Group", "Kernel", "cleaned"]
 
 LARGEST = 400  # q, at most
 CLOCKS = 64  # clock values at one time, at most
 STEP = 1e11  # K q^3 of one step, at most
+RESIDUE = 1e-14  # times the condition number: what a star is off by
 
 Key = tuple[Any, ...]
 
@@ -43,6 +47,16 @@ class Group:
 
     to: Key
     F: Array  # (K, D, D)  sqrt(p_k) T_k, homogeneous
+
+    @property
+    def mass(self) -> float:
+        """The probability of these draws."""
+        return float((self.F[:, -1, -1] ** 2).sum())
+
+    @cached_property
+    def mean(self) -> Array:
+        """sum_k p_k T_k: (D, D)."""
+        return np.asarray(np.einsum("kij,k->ij", self.F, self.F[:, -1, -1]))
 
     def forward(self, Z: Array) -> Array:
         """sum_k p_k T_k Z T_k': (..., D, D) -> (..., D, D)."""
@@ -65,7 +79,23 @@ class Kernel:
     note: str
 
     def adjoint(self, W: dict[Key, Array]) -> Array:
+        """E of forms given per clock: (D, D)."""
         return np.asarray(sum(g.adjoint(W[g.to]) for g in self.groups))
+
+    def within(self, embed: Array) -> "Kernel":
+        """Restricted to an invariant space."""
+        groups = tuple(Group(g.to, embed.T @ g.F @ embed) for g in self.groups)
+        return Kernel(groups, self.atoms, self.note)
+
+
+def cleaned(Q: Array, kappa: float) -> Array:
+    """A form that vanishes at star up to rounding, made to vanish there."""
+    size = float(np.abs(np.diag(Q)[:-1]).max(initial=0.0))
+    if not abs(Q[-1, -1]) <= (RESIDUE * kappa) ** 2 * size:
+        return Q
+    Q = Q.copy()
+    Q[-1, :], Q[:, -1] = 0.0, 0.0
+    return Q
 
 
 class Chain:
@@ -83,13 +113,47 @@ class Chain:
             raise Refused(f"too large: second moments of R^{coords.q}, at most {LARGEST}")
         self.P, self.m, self.coords, self.budget, self.V = P, m, coords, budget, V
         self.law = m.law(P)
+        self.kappa = condition(P)
         self.kernels: dict[tuple[Key, Any], Kernel] = {}
         self.clocks: dict[Key, Coordinates] = {}
-        self._atoms: dict[Any, Atoms] = {}
+        self.embed: Array | None = None  # (q + 1, r + 1) of the reachable space, after `reduce`
+        self.leak = 0.0  # how far the maps lead out of it
 
     @property
     def D(self) -> int:
-        return self.coords.q + 1
+        return self.coords.q + 1 if self.embed is None else int(self.embed.shape[1])
+
+    def within(self, Q: Array) -> Array:
+        """A form, or homogeneous columns, on y as one on the reachable space."""
+        if self.embed is None:
+            return Q
+        return (
+            self.embed.T @ Q @ self.embed if Q.shape[0] == Q.shape[1] == len(self.embed) else self.embed.T @ Q
+        )
+
+    def reduce(self, key: Key, columns: Array, T: int) -> None:
+        """Restrict all maps up to step T to what starts (columns of y, (q, c)) and offsets reach.
+
+        Else an idle direction of eigenvalue 1 leaves its rounding, 1e-16 of the start, in every form.
+        """
+        for t, layer in enumerate(self.layers(key, T)[:-1]):
+            for k in layer:
+                self.kernel(k, t)
+        groups = [g for kernel in self.kernels.values() for g in kernel.groups]
+        fed = np.concatenate([columns, *(g.F[:, :-1, -1].T for g in groups)], axis=1)
+        basis, new = fed[:, :0], orthonormal(fed[:, :0], fed)
+        scale = max(float(np.abs(g.F[:, :-1, :-1]).max(initial=0.0)) for g in groups)
+        while new.shape[1]:
+            basis = np.concatenate([basis, new], axis=1)
+            moved = [a for g in groups for a in g.F[:, :-1, :-1] @ new]
+            new = orthonormal(basis, np.concatenate(moved, axis=1), scale)
+        if basis.shape[1] == self.coords.q:
+            return
+        out = [fed, *(a for g in groups for a in g.F[:, :-1, :-1] @ basis)]
+        self.leak = max(float(np.abs(a - basis @ (basis.T @ a)).max(initial=0.0)) for a in out)
+        self.embed = np.zeros((self.coords.q + 1, basis.shape[1] + 1))
+        self.embed[:-1, :-1], self.embed[-1, -1] = basis, 1
+        self.kernels = {where: kernel.within(self.embed) for where, kernel in self.kernels.items()}
 
     # ---- clocks and laws
 
@@ -105,9 +169,11 @@ class Chain:
         now = self._at(t)
         if now is self.law:
             return None
-        prob, draw = now.atoms() if math.isfinite(now.count) and now.count <= 64 else (np.ones(1), now)
+        if not now.count <= 64:
+            return t
+        prob, draw = now.atoms()
         parts = [np.asarray(prob).tobytes()]
-        tree_map(lambda a: parts.append(np.asarray(a).tobytes() if hasattr(a, "dtype") else repr(a)), draw)
+        tree_map(lambda a: parts.append(np.asarray(a).tobytes()), draw)
         return tuple(parts)
 
     def _at(self, t: int) -> Any:
@@ -125,17 +191,21 @@ class Chain:
         """The step at a clock value under the law of step t."""
         where = (key, self.phase(t))
         if where not in self.kernels:
-            self.kernels[where] = self._read(self.clocks[key], t)
+            kernel = self._read(self.clocks[key], t)
+            self.kernels[where] = kernel if self.embed is None else kernel.within(self.embed)
         return self.kernels[where]
 
     def _read(self, coords: Coordinates, t: int) -> Kernel:
         atoms = atoms_for(self.P, self.m, self._at(t), coords, self.V, self.budget)
-        if atoms.size * self.D**3 > STEP:
+        if atoms.size * (coords.q + 1.0) ** 3 > STEP:
             raise Refused(f"too large: {atoms.size} draws of a map of R^{coords.q}")
         maps = read_maps(self.P, self.m, coords, atoms, self.budget)
         if maps is None:
             raise Refused("the step is not affine in the state")
-        F = maps.T() * np.sqrt(np.asarray(maps.prob, float))[:, None, None]
+        T = maps.T()
+        offsets = T[:, :-1, -1]
+        offsets[np.abs(offsets) <= RESIDUE * self.kappa] = 0.0  # star is a fixed point up to rounding
+        F = T * np.sqrt(np.asarray(maps.prob, float))[:, None, None]
         targets: dict[Key, list[int]] = {}
         for k in range(atoms.size):
             targets.setdefault(self.enter(self._after(coords.star, maps.clocks, k)), []).append(k)
@@ -167,16 +237,42 @@ class Chain:
             out.append(list(met))
         return out
 
-    def pull(self, key: Key, T: int, weight: Callable[[int], float], form: Callable[[Key], Array]) -> Array:
-        """The form at t = 0 of sum_{t <= T} weight(t) E measure_t: (D, D)."""
+    def pull(self, key: Key, T: int, weights: Array, form: Callable[[Key], Array]) -> Array:
+        """The form at t = 0 of sum_{t <= T} weights[t] E measure_t: (D, D)."""
         layers = self.layers(key, T)
-        W = {k: weight(T) * form(k) for k in layers[T]}
+        W = {k: weights[T] * form(k) for k in layers[T]}
         for t in range(T - 1, -1, -1):
-            w, last = weight(t), W
+            w, last = weights[t], W
             W = {k: self.kernel(k, t).adjoint(last) for k in layers[t]}
             if w:
                 W = {k: V + w * form(k) for k, V in W.items()}
         return (W[key] + W[key].T) / 2
+
+    def pull_mean(self, key: Key, T: int, weights: Array, form: Callable[[Key], Array]) -> Array:
+        """The form at t = 0 of E measure at sum_t weights[t] y_t, t < len(weights) = T or T + 1: (D, D).
+
+        A running sum s is added to the state: forms are on (s, y, 1), s+ = s + w_t y.
+        """
+        q, layers = self.D - 1, self.layers(key, T)
+        last = np.zeros((self.D, q + self.D))  # (s, y, 1) -> (s + w_T y, 1)
+        last[:q, :q], last[q, -1] = np.eye(q), 1
+        if len(weights) > T:
+            last[:q, q : 2 * q] = weights[T] * np.eye(q)
+        U = {k: last.T @ form(k) @ last for k in layers[T]}
+        for t in range(T - 1, -1, -1):
+            after, U = U, {}
+            for k in layers[t]:
+                now = np.zeros((q + self.D, q + self.D))
+                for g in self.kernel(k, t).groups:
+                    V = after[g.to]
+                    now[:q, :q] += g.mass * V[:q, :q]
+                    now[:q, q:] += V[:q, q:] @ g.mean
+                    now[q:, q:] += g.adjoint(V[q:, q:])
+                now[q:, :q] = now[:q, q:].T
+                add = np.eye(q + self.D)
+                add[:q, q : 2 * q] = weights[t] * np.eye(q)
+                U[k] = add.T @ now @ add
+        return (U[key][q:, q:] + U[key][q:, q:].T) / 2
 
     def push(self, key: Key, z: Array, T: int, form: Callable[[Key], Array]) -> Array:
         """E measure_t for t = 0, ..., T from starts (S, D): (T + 1, S)."""
@@ -193,10 +289,13 @@ class Chain:
             Z = after
         return out
 
+    @property
+    def noisy(self) -> bool:
+        """Does any draw move star?"""
+        return any(g.F[:, :-1, -1].any() for kernel in self.kernels.values() for g in kernel.groups)
+
     def notes(self) -> list[str]:
         """What was cut or replaced in the laws, and how many clocks were met."""
         said = dict.fromkeys(k.note for k in self.kernels.values() if k.note)
         count = len({key for key, _ in self.kernels})
         return [*said, f"{count} clock values" if count > 1 else ""]
-
-

@@ -47,8 +47,8 @@ ASSUMPTION = (
 
 
 def terms_of_wealth(Y: Array) -> Array:
-    """log(1 + lam_j (Y - 1)) of normalised runs: (...) -> (..., J); -inf allowed."""
-    Y = np.asarray(Y, float)[..., None]
+    """log(1 + lam_j (Y - 1)) of normalised runs: (...) -> (..., J); -inf allowed.  NaN counts as 0."""
+    Y = np.nan_to_num(np.asarray(Y, float), nan=0.0, posinf=np.inf)[..., None]
     with np.errstate(all="ignore"):
         bets = np.log1p(LAMBDAS * (Y - 1))
     return np.where(np.isposinf(Y), np.inf, np.where(LAMBDAS * (Y - 1) <= -1, -np.inf, bets))
@@ -56,7 +56,8 @@ def terms_of_wealth(Y: Array) -> Array:
 
 def log_wealth(Y: Array) -> Array:
     """log W_1, ..., log W_n of runs in their order: (n,) -> (n,).  Y = inf gives infinite wealth for ever."""
-    total = np.cumsum(terms_of_wealth(Y), axis=0)
+    with np.errstate(invalid="ignore"):  # inf - inf: an infinite run outweighs a lost bet
+        total = np.cumsum(terms_of_wealth(Y), axis=0)
     return _log_mean_exp(np.where(np.isnan(total), np.inf, total))
 
 

@@ -33,7 +33,7 @@ from proveout.theory.lenses.forms import corner, form, ray, sup_ratio
 from proveout.theory.lenses.onestep import Claim, claim_of, one_step_sides
 from proveout.theory.lenses.rational import replay_exact
 from proveout.theory.lenses.search import search
-from proveout.theory.lenses.states import Coordinates, clock_of, coordinates_of
+from proveout.theory.lenses.states import LAZY, Coordinates, clock_of, coordinates_of
 from proveout.theory.statement import Identity, Method, OneStep, Problem, State, Statement, Verdict
 
 __all__ = ["Worst", "check", "replay_exact", "sides", "worst_state"]
@@ -83,7 +83,7 @@ class Worst:
     lhs: float  # raw, at `state`
     rhs: float
     reached: float  # lhs/rhs at `state`, rounding at star taken off
-    states: str  # "all" or "searched(N)"
+    states: str  # "all", "all at N clocks" or "searched(N)"
     notes: tuple[str, ...] = ()
     doubt: str = ""  # a reason to answer `inconclusive`
 
@@ -97,14 +97,15 @@ def worst_state(
 ) -> Worst:
     """The worst state over the clocks of the method; Refused if the claim cannot be enumerated."""
     size = budget_of(budget)
-    coords = coordinates_of(statement, P, m, seed=seed)
-    found = [_worst(claim_of(statement, P, m, size, c), size, seed) for c in _clocks(P, m, coords, seed)]
+    coords = coordinates_of(statement, P, m, seed=seed, limit=LAZY)
+    clocks, complete = _clocks(P, m, coords, seed)
+    found = [_worst(claim_of(statement, P, m, size, c), size, seed) for c in clocks]
     worst = max(found, key=lambda w: w.figure)
-    if len(found) == 1:
+    if len(found) == 1 and complete:
         return worst
-    label = worst.states if all(w.all for w in found) else next(w.states for w in found if not w.all)
+    label = next((w.states for w in found if not w.all), "all" if complete else f"all at {len(found)} clocks")
     doubt = next((w.doubt for w in found if w.doubt), "")
-    return replace(worst, states=label, doubt=doubt, notes=(*worst.notes, f"{len(found)} clock values"))
+    return replace(worst, states=label, doubt=doubt, notes=(*worst.notes, f"clocks: {len(found)}"))
 
 
 def _one_step(statement: OneStep, P: Problem, m: Method, budget: Budget, seed: int, watch: Watch) -> Verdict:
@@ -146,21 +147,25 @@ def _in_fractions(statement: OneStep, P: Problem, m: Method, worst: Worst) -> fl
     return float(lhs / rhs) if rhs > 0 else (np.inf if lhs > rhs else 1.0)
 
 
-def _clocks(P: Problem, m: Method, coords: Coordinates, seed: int) -> list[Coordinates]:
-    """The coordinates at the first few different clocks of a run, that of star first."""
+def _clocks(P: Problem, m: Method, coords: Coordinates, seed: int) -> tuple[list[Coordinates], bool]:
+    """The coordinates at the first few different clocks of a run, that of star first; were these all?"""
     if not clock_of(coords.star):
-        return [coords]
+        return [coords], True
     rng = np.random.default_rng([seed, 0xC10C])
     law, state = m.law(P), m.init(P, rng.standard_normal(P.d))
     seen, out = {_key(coords.star)}, [coords]
-    for t in range(3 * CLOCKS):
-        if len(out) == CLOCKS:
-            break
+    for t in range(4 * CLOCKS):
         if _key(state) not in seen:
+            if len(out) == CLOCKS:
+                return out, False
             seen.add(_key(state))
             out.append(coords.at_clock(state))
-        state = m.step(P, state, law.at(t).sample(rng, ()))
-    return out
+        try:
+            draw = law.at(t).sample(rng, ())
+        except ValueError:  # past the end of a schedule
+            break
+        state = m.step(P, state, draw)
+    return out, True
 
 
 def _key(state: State) -> bytes:
@@ -172,8 +177,8 @@ def _worst(claim: Claim, budget: Budget, seed: int) -> Worst:
     notes = [claim.atoms.note] if claim.atoms.note else []
     try:
         with np.errstate(all="ignore"):
-            ready = _explicit(claim)
-            decided = _all_states(ready, budget) if ready else None
+            ready = explicit(claim)
+            decided = all_states(ready, budget) if ready else None
     except Refused as refused:
         decided = None
         notes.append(f"searched, as deciding all states is {refused.reason}")
@@ -184,80 +189,6 @@ def _worst(claim: Claim, budget: Budget, seed: int) -> Worst:
     doubt = "lhs is NaN at a state where rhs is finite" if found.blind is not None else ""
     points = found.y[None] if found.blind is None or found.figure > 1 else found.blind[None]
     return _reported(claim, found.figure, points, f"searched({found.evaluated})", notes, doubt)
-
-
-def _explicit(claim: Claim) -> Claim | None:
-    """The claim in coordinates that forms and maps can be read in; only an affine step is worth them."""
-    if claim.coords.explicit:
-        return claim
-    if not claim.coords.linear or not is_affine(claim.P, claim.m, claim.coords, claim.atoms):
-        return None
-    coords = claim.coords.with_basis()
-    return replace(claim, coords=coords) if coords else None
-
-
-def _all_states(claim: Claim, budget: Budget) -> tuple[float, Array, str] | None:
-    """(figure, states that may attain it, doubt) by linear algebra; None if something is not quadratic."""
-    P, m, coords, statement = claim.P, claim.m, claim.coords, claim.statement
-    maps = read_maps(P, m, coords, claim.atoms, budget)
-    if maps is None:
-        return None
-    Q = form(P, m, statement.lyapunov, replace(coords, basis=None))
-    if Q is None:
-        return None
-    inside = _restricted(Q, coords)
-    if claim.noise == 0:
-        inside = _vanishing_at_star(inside)
-    E = pullback(maps, Q)
-    if statement.progress is not None:
-        G = form(P, m, statement.progress, coords)
-        if G is None:
-            return None
-        E = E + G
-    B = claim.rate * inside + corner(coords.q, claim.noise)
-    if claim.noise > 0:  # b_k is known to phi only: 2 phi |A y| <= ROUNDING |A y|^2 + phi^2 / ROUNDING
-        B[-1, -1] += 2 * claim.phi * np.sqrt(claim.noise) + claim.phi**2 / ROUNDING
-    figure, z, grey = sup_ratio(E, B, zero=1e-24 * np.abs(inside).max(initial=0.0))
-    points = ray(z)
-    doubt = ""
-    if figure <= 1 + ROUNDING:
-        low, z = _least(B - E, B)
-        if low < -VIOLATION:
-            figure, points = 1 - low, np.concatenate([ray(z), points])
-        elif low < -10 * ROUNDING:
-            doubt = f"ill-conditioned: B - E has the eigenvalue {low:.1e}"
-    if grey and abs(figure - 1) < 1e-6:
-        doubt = "ill-conditioned: rank of the right side is not clear and the figure is within 1e-6 of 1"
-    return figure, points, doubt
-
-
-def _restricted(Q: Array, coords: Coordinates) -> Array:
-    """A form on R^D in the coordinates y."""
-    if coords.basis is None:
-        return Q
-    D, q = coords.basis.shape
-    S = np.zeros((D + 1, q + 1))
-    S[:D, :q], S[D, q] = coords.basis, 1
-    return S.T @ Q @ S
-
-
-def _vanishing_at_star(Q: Array) -> Array:
-    """V(star) = 0 to rounding, V >= 0: then the border vanishes too, and is set to 0 (else Jacobi scaling
-    would blow the rounding up)."""
-    if abs(Q[-1, -1]) > 1e-12 * np.abs(np.diag(Q)).max(initial=0.0):
-        return Q
-    Q = Q.copy()
-    Q[-1, :] = Q[:, -1] = 0.0
-    return Q
-
-
-def _least(M: Array, B: Array) -> tuple[float, Array]:
-    """Least eigenvalue of B - E, Jacobi-scaled by B, and its vector: also right where E is indefinite."""
-    d = np.diag(B).copy()
-    d[d <= 0] = max(1.0, float(d.max(initial=0.0)))
-    D = 1 / np.sqrt(d)
-    w, U = np.linalg.eigh((M + M.T) / 2 * D[:, None] * D)
-    return float(w[0]), D * U[:, 0]
 
 
 def _reported(claim: Claim, figure: float, points: Array, states: str, notes: list[str], doubt: str) -> Worst:

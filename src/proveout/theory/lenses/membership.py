@@ -1,8 +1,8 @@
 """Membership lens: E left <= constant E right for all inputs, the expectation taken over the draws of a block.
 
-Decided without a search where that is possible (`decided`, grade `exact`), otherwise searched (`optimise`: chains with tie moves, restarted CMA-ES, starts at the block's `extremes`),
-grade `searched`.  "Least" is certified by a witness that attains (1 - LEAST) constant, 1e-6 where the supremum is
-attained.  Implications and non-implications are judged by `implication`.
+Decided without a search where that is possible (`decided`, grade `exact`), otherwise searched (`optimise`, starts
+at the block's `extremes`, grade `searched`).  "Least" is certified by a witness that attains (1 - LEAST) constant,
+1e-6 where the supremum is attained.  Implications and non-implications are judged by `implication`.
 """
 
 from typing import Any

@@ -22,14 +22,16 @@ from proveout.theory.lenses.common import (
     value,
     worst_rate,
 )
+from proveout.theory.lenses.counting import CountedProblem
 from proveout.theory.lenses.reduce import atoms_for
-from proveout.theory.lenses.states import Coordinates, coordinates_of, time_of
+from proveout.theory.lenses.states import LAZY, Coordinates, coordinates_of, time_of
 from proveout.theory.statement import Gap, Method, OneStep, Problem, State
 
 __all__ = ["Claim", "batch_of", "claim_of", "one_step_sides"]
 
 EPS = 2.0**-52
 SMALL = 64 * EPS
+ORACLE = 6  # multiply-adds of an oracle in the time of one float elsewhere
 STAR = 1e-6  # a star that moves by more than this (V-norm, against |y| = 1) is no fixed point
 
 
@@ -47,6 +49,12 @@ class Claim:
     noise: float
     phi: float = 0.0  # residual of star in V-norm: within 2 phi sqrt(rhs) + phi^2 of it nothing is decided
     floor: float = 0.0  # absolute rounding of V: eps |f*| of its gaps, (eps |star|)^2 of its squares
+
+    def cost(self) -> float:
+        """Floats that both sides read and write at one state: what the budget of a search counts."""
+        counted = CountedProblem(self.P)
+        replace(self, P=counted).sides(self.coords.state(np.zeros((1, 1, self.coords.q))))
+        return 4.0 * self.atoms.size * self.coords.D + counted.seen.floats / ORACLE
 
     def V(self, states: State) -> Array:
         """V at states (S, 1, ...): (S,)."""
@@ -90,7 +98,7 @@ def claim_of(
     Inconclusive if star is not a fixed point although nothing shows that the optimum itself is right.
     """
     return _with_rounding(
-        _bare(statement, P, m, budget, coords or coordinates_of(statement, P, m, seed=seed))
+        _bare(statement, P, m, budget, coords or coordinates_of(statement, P, m, seed=seed, limit=LAZY))
     )
 
 
@@ -130,7 +138,9 @@ def _residual(claim: Claim, star: State, length: float) -> float:
     if claim.noise == 0 and moved <= STAR * length:
         return moved
     if claim.noise == 0 and claim.statement.star is not None and missed > 1e-8:
-        why = f"star is not a fixed point: the step moves it by {moved:.1e} in V-norm, and x* is not stationary"
+        why = (
+            f"star is not a fixed point: the step moves it by {moved:.1e} in V-norm, and x* is not stationary"
+        )
         raise Refused(why, "inconclusive")
     return least
 
@@ -161,7 +171,7 @@ def _floor(claim: Claim, star: State) -> float:
 
 def one_step_sides(statement: OneStep, P: Problem, m: Method, state: State) -> tuple[float, float]:
     """(lhs, rhs) at one state without leading axes, every draw enumerated, through `step`."""
-    coords = coordinates_of(statement, P, m).at_clock(state)
+    coords = coordinates_of(statement, P, m, limit=LAZY).at_clock(state)
     claim = _bare(statement, P, m, BUDGETS["deep"], coords)
     (lhs,), (rhs,) = claim.sides(batch_of(state))
     return float(lhs), float(rhs)

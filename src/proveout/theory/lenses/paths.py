@@ -81,11 +81,16 @@ def check(statement: Any, P: Problem, m: Method, size: Budget, seed: int, watch:
 
 def sides(statement: Any, P: Problem, m: Method, witness: dict[str, Any]) -> tuple[float, float]:
     """Mean of V(s') + progress(s) over the stored draws at the stored state, and rate V(s) + noise."""
-    state, more = decode(witness["state"]), {k: decode(v) for k, v in witness["more"].items()}
-    key = int(more["seed"], 16)
-    R = _fresh(statement, P, m, state, int(more["runs"]), key)
-    rhs = _rhs(statement, P, m, tree_map(lambda a: np.asarray(a)[None, None], state))
-    rhs = float(np.asarray(rhs).reshape(-1)[0])
+    more = {k: decode(v) for k, v in witness["more"].items()}
+    return _sides_at(statement, P, m, decode(witness["state"]), int(more["runs"]), int(more["seed"], 16))
+
+
+def _sides_at(
+    statement: Any, P: Problem, m: Method, state: State, runs: int, key: int
+) -> tuple[float, float]:
+    R = _fresh(statement, P, m, state, runs, key)
+    one = tree_map(lambda a: np.asarray(a)[None, None] if type(a) is not int else a, state)
+    rhs = float(np.asarray(_rhs(statement, P, m, one)).reshape(-1)[0])
     return float(R.mean()) * rhs, rhs
 
 
@@ -123,10 +128,8 @@ def _fresh(statement: Any, P: Problem, m: Method, state: State, runs: int, key: 
 
 
 def _witness(statement: Any, P: Problem, m: Method, state: State, runs: int, key: int) -> dict[str, Any]:
-    more = {"runs": runs, "seed": hex(key)}
-    empty = build(P, m, state=state, lhs=1.0, rhs=1.0, **more)
-    lhs, rhs = sides(statement, P, m, empty)
-    return build(P, m, state=state, lhs=lhs, rhs=rhs, **more)
+    lhs, rhs = _sides_at(statement, P, m, state, runs, key)
+    return build(P, m, state=state, lhs=lhs, rhs=rhs, runs=runs, seed=hex(key))
 
 
 # ------------------------------------------------------------------ along paths
@@ -138,7 +141,7 @@ def binned(statement: Any, P: Problem, m: Method, rng: Any, steps: int) -> tuple
     acc = np.zeros((len(BINS), len(LAMBDAS)))
     visited: list[State] = []
     best, before, first = -math.inf, None, None
-    for now in trajectory(P, m, x0, steps, rng):
+    for now in trajectory(P, m, m.init(P, x0), PATHS, steps, rng):
         V = np.broadcast_to(np.asarray(value(statement.lyapunov(P, m, now.state), P), float), (PATHS,))
         if before is not None:
             R = _along(statement, P, m, before[0], V)
@@ -168,7 +171,7 @@ def _bets(V: Array, first: Any, R: Array) -> Array:
 
 def _orbit(P: Problem, m: Method, rng: Any) -> list[State]:
     """States of a method without luck, from a few starts."""
-    return [now.state for now in trajectory(P, m, starts(P, 8), 20, rng)]
+    return [now.state for now in trajectory(P, m, m.init(P, starts(P, 8)), 8, 20, rng)]
 
 
 def _candidates(coords: Coordinates, visited: list[State], rng: Any) -> Array:

@@ -13,6 +13,7 @@ import numpy as np
 from proveout.arrays import Array, tree_map
 from proveout.theory.lenses.common import FLOOR, Budget, Refused
 from proveout.theory.lenses.runs import (
+    condition,
     deterministic,
     expected_cost,
     grid,
@@ -21,10 +22,13 @@ from proveout.theory.lenses.runs import (
     steps_within,
     trajectory,
 )
+from proveout.theory.lenses.states import leaves
 from proveout.theory.statement import Gap, Horizon, Method, Problem, State
 
 __all__ = ["EPSILONS", "Question", "ask", "many", "over"]
 
+EPS = 2.0**-52
+REDUCTION = 1e-3  # of the first bound, beyond which rare paths carry the mean
 EPSILONS = (0.5, 0.1, 1e-2, 1e-3, 1e-4, 1e-6)  # targets of a complexity, relative to the start
 
 
@@ -50,22 +54,22 @@ class Question:
     def _bounds(self, start: State, lead: tuple[int, ...]) -> Array:
         s, P, m = self.statement, self.P, self.m
         m0 = measured(s.measure(P, m, start), P, lead)
-        columns = []
+        columns, rounding = [], _rounding(s, P, m, m0) if s.kind == "Horizon" else 0.0
         for T, eps in zip(self.times, self.eps, strict=True):
             if s.kind == "Horizon":
                 claim = measured(s.bound(P, m, T, start), P, lead)
-                columns.append(claim + _rounding(s, P, m, start, m0))
+                columns.append(claim + rounding)
             else:
                 columns.append(measured(s.floor(P, m, T, start), P, lead) if eps is None else eps * m0)
         return np.stack(columns, axis=-1)
 
-    def numbers(self, x0: Array, rng: Any) -> tuple[Array, Array]:
-        """Runs from x0 (S, d): X that refute and X that confirm, (S, C) each; they differ for `min` only."""
+    def numbers(self, start: State, S: int, rng: Any) -> tuple[Array, Array]:
+        """S runs from a batch of starts: X that refute and X that confirm, (S, C) each; they differ for `min` only."""
         kind = self.statement.over if isinstance(self.statement, Horizon) else "last"
         if kind == "mean_iterate":
-            X = self._mean_iterate(x0, rng)
+            X = self._mean_iterate(start, S, rng)
             return X, X
-        history = self._history(x0, rng, set(self.times) if kind == "last" else None)
+        history = self._history(start, S, rng, set(self.times) if kind == "last" else None)
         if kind == "last":
             X = history[list(self.times)].T
             return X, X
@@ -75,20 +79,18 @@ class Question:
         ends = [T + self.statement.includes_end for T in self.times]
         return np.stack([history[:e].min(axis=0) for e in ends], axis=1), mean
 
-    def _history(self, x0: Array, rng: Any, times: set[int] | None) -> Array:
+    def _history(self, start: State, S: int, rng: Any, times: set[int] | None) -> Array:
         """The measure at the given times (None: at all) up to the last: (T+1, S).
 
-        NaN after the measure has passed 1e100 is divergence, +inf; any other NaN stays.
+        NaN after the state has passed 1e100 is divergence, +inf; any other NaN stays.
         """
-        S, last = len(x0), max(self.times)
+        last, blown = max(self.times), np.zeros(S, bool)
         history = np.full((last + 1, S), np.nan)
-        kept = sorted(times) if times is not None else list(range(last + 1))
-        for now in trajectory(self.P, self.m, x0, last, rng):
+        for now in trajectory(self.P, self.m, start, S, last, rng):
+            blown |= _huge(now.state, S)
             if times is None or now.t in times:
-                history[now.t] = measured(self.statement.measure(self.P, self.m, now.state), self.P, (S,))
-        rows = history[kept]
-        blown = np.logical_or.accumulate(rows >= 1e100, axis=0)
-        history[kept] = np.where(np.isnan(rows) & blown, np.inf, rows)
+                row = measured(self.statement.measure(self.P, self.m, now.state), self.P, (S,))
+                history[now.t] = np.where(np.isnan(row) & blown, np.inf, row)
         return history
 
     def _weights(self, T: int) -> Array:
@@ -99,19 +101,29 @@ class Question:
         w = np.asarray(s.weights(self.P, self.m, T), float)
         return np.asarray(w / w.sum())
 
-    def _mean_iterate(self, x0: Array, rng: Any) -> Array:
+    def _mean_iterate(self, start: State, S: int, rng: Any) -> Array:
         """The measure at the averaged state; integer fields keep their last value."""
         s, P, m = self.statement, self.P, self.m
         weights = [self._weights(T) for T in self.times]
         sums: list[Any] = [None] * len(weights)
-        columns = np.empty((len(x0), len(weights)))
-        for now in trajectory(P, m, x0, max(self.times), rng):
+        columns = np.empty((S, len(weights)))
+        for now in trajectory(P, m, start, S, max(self.times), rng):
             for c, w in enumerate(weights):
                 if now.t < len(w):
                     sums[c] = _add(sums[c], now.state, w[now.t])
                 if now.t == len(w) - 1:
-                    columns[:, c] = measured(s.measure(P, m, sums[c]), P, (len(x0),))
+                    columns[:, c] = measured(s.measure(P, m, sums[c]), P, (S,))
         return columns
+
+
+def _huge(state: State, S: int) -> Array:
+    """Has a run left the numbers below 1e100? (S,)"""
+    out = np.zeros(S, bool)
+    for leaf in leaves(state):
+        if hasattr(leaf, "dtype") and leaf.dtype.kind == "f" and not np.max(np.abs(leaf), initial=0.0) < 1e100:
+            each = np.abs(leaf).reshape(len(leaf), -1)
+            out |= np.broadcast_to((each >= 1e100).any(axis=1), (S,))
+    return out
 
 
 def _add(total: Any, state: State, weight: float) -> State:
@@ -123,13 +135,13 @@ def _add(total: Any, state: State, weight: float) -> State:
     return tree_map(one, state) if total is None else tree_map(one, state, total)
 
 
-def _rounding(statement: Any, P: Problem, m: Method, start: State, m0: Array) -> Array:
-    """What a run cannot resolve: (eps |star|)^2 for squares, eps |f| for gaps."""
-    eps = float(np.finfo(float).eps)
-    terms = statement.measure(P, m, start)
+def _rounding(statement: Any, P: Problem, m: Method, m0: Array) -> Array:
+    """What a run cannot resolve: FLOOR kappa (eps |star|)^2 for squares, eps |f| for gaps."""
+    terms = statement.measure(P, m, m.init(P, starts(P, 1)[0]))
     gaps = [t for t in terms if isinstance(t, Gap)] if isinstance(terms, tuple) else []
     weight = sum(abs(float(t.weight)) for t in gaps) * max(1.0, abs(float(getattr(P, "f_star", 0.0) or 0.0)))
-    return np.asarray(FLOOR * eps**2 * m0 + 100 * eps * weight)
+    size = np.nan_to_num(float(measured(terms, P, ())) + m0, posinf=0.0)
+    return np.asarray(FLOOR * condition(P) * EPS**2 * size + 100 * EPS * weight)
 
 
 def over(a: Array, b: Array) -> Array:
@@ -142,20 +154,22 @@ def over(a: Array, b: Array) -> Array:
 
 
 def ask(statement: Any, P: Problem, m: Method, size: Budget) -> Question:
-    """The claims that the budget has room for; Refused if there are none."""
-    runs = many(P, size) if deterministic(m.law(P)) else size.runs
-    most = steps_within(P, m, runs, size)
+    """The claims that the budget has room for; Refused if there are none.
+
+    Where there is luck, no claim goes beyond a reduction by REDUCTION: the mean of what is left hides in paths
+    that no sample of runs contains.
+    """
+    still = deterministic(m.law(P))
+    most = steps_within(P, m, many(P, size) if still else size.runs, size)
     start = m.init(P, starts(P, 1)[0])
-    if statement.kind == "Horizon":
-        times = tuple(T for T in grid(most) if _speaks(statement, P, m, T, start))
-        if not times:
-            raise Refused("the bound speaks of no horizon within the budget", "inconclusive")
-        return Question(statement, P, m, times, (None,) * len(times))
     if statement.kind == "Failure":
         return Question(statement, P, m, (statement.steps,), (None,))
+    if statement.kind == "Horizon":
+        return _horizons(statement, P, m, start, most, 0.0 if still else REDUCTION)
     m0 = float(measured(statement.measure(P, m, start), P, ()))
     per_step = 1.0 if statement.unit == "steps" else expected_cost(P, m, statement.unit)
-    counts = {e: float(statement.count(P, m, e * m0, start)) / per_step for e in EPSILONS}
+    targets = [e for e in EPSILONS if still or e >= REDUCTION]
+    counts = {e: float(statement.count(P, m, e * m0, start)) / per_step for e in targets}
     fit = {e: max(0, math.ceil(N - 1e-9)) for e, N in counts.items() if N <= most}
     if not fit:
         need = min(counts.values())
@@ -163,12 +177,23 @@ def ask(statement: Any, P: Problem, m: Method, size: Budget) -> Question:
     return Question(statement, P, m, tuple(fit.values()), tuple(fit))
 
 
-def _speaks(statement: Any, P: Problem, m: Method, T: int, start: State) -> bool:
-    """Does the bound speak of this horizon?"""
+def _horizons(statement: Any, P: Problem, m: Method, start: State, most: int, reduction: float) -> Question:
+    """Horizons 1, 2, 5, ... at which the bound is a number that is not too small."""
+    bounds = {T: _claim(statement, P, m, T, start) for T in grid(most)}
+    known = {T: B for T, B in bounds.items() if math.isfinite(B)}
+    first = max(known.values(), default=0.0)
+    times = tuple(T for T, B in known.items() if B >= reduction * first)
+    if not times:
+        raise Refused("the bound speaks of no horizon within the budget", "inconclusive")
+    return Question(statement, P, m, times, (None,) * len(times))
+
+
+def _claim(statement: Any, P: Problem, m: Method, T: int, start: State) -> float:
+    """The bound; NaN where it does not speak of this horizon."""
     try:
-        return bool(np.isfinite(measured(statement.bound(P, m, T, start), P, ())))
-    except (ValueError, ZeroDivisionError):
-        return False
+        return float(measured(statement.bound(P, m, T, start), P, ()))
+    except (ValueError, ArithmeticError):
+        return math.nan
 
 
 def many(P: Problem, size: Budget) -> int:

@@ -23,11 +23,11 @@ __all__ = ["rational", "rational_method", "rational_problem", "replay_exact"]
 
 
 def rational(a: Any) -> Any:
-    """A float, or an array of floats, exactly as Fractions; anything else as it is."""
-    if isinstance(a, float):
-        return Fraction(a)
-    if isinstance(a, np.ndarray) and a.dtype.kind == "f":
-        flat = [Fraction(float(v)) for v in a.ravel()]
+    """A float, or an array with floats, exactly as Fractions; anything else as it is."""
+    if isinstance(a, (float, np.floating)):
+        return Fraction(float(a))
+    if isinstance(a, np.ndarray) and a.dtype.kind in "fO":
+        flat = [Fraction(float(v)) if isinstance(v, (float, np.floating)) else v for v in a.ravel()]
         out = np.empty(len(flat), dtype=object)
         out[:] = flat
         return out.reshape(a.shape)

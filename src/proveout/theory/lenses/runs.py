@@ -25,6 +25,7 @@ __all__ = [
     "GRID",
     "Batch",
     "chunk_of",
+    "condition",
     "deterministic",
     "entropy",
     "expected_cost",
@@ -38,7 +39,7 @@ __all__ = [
 
 GRID = tuple(a * 10**k for k in range(7) for a in (1, 2, 5))  # horizons
 WORK = {"quick": 8e8, "full": 1e10, "deep": 2e11}  # floats that the runs of one check may touch
-LONGEST = {"quick": 1000, "full": 5000, "deep": 50_000}  # steps of a run
+LONGEST = {"quick": 1000, "full": 2000, "deep": 20_000}  # steps of a run
 OVERHEAD = 2e5  # the calls of one step, in floats
 BLOCK = 2_000_000  # floats of prefetched draws
 WIDE = 500_000  # floats of one batch of states
@@ -101,11 +102,11 @@ class Batch:
     draw: Any  # of the step that led here; None at t = 0
 
 
-def trajectory(P: Problem, m: Method, x0: Array, steps: int, rng: Any) -> Iterator[Batch]:
-    """The states of a batch of runs at t = 0, ..., steps: x0 (S, d)."""
-    state = m.init(P, x0)
+def trajectory(P: Problem, m: Method, start: State, runs: int, steps: int, rng: Any) -> Iterator[Batch]:
+    """The states of a batch of runs at t = 0, ..., steps: leaves of start (S, ...)."""
+    state = start
     yield Batch(0, state, None)
-    draws = _Draws(m.law(P), rng, len(x0))
+    draws = _Draws(m.law(P), rng, runs)
     for t in range(steps):
         draw = draws.at(t)
         state = m.step(P, state, draw)
@@ -188,3 +189,9 @@ def expected_cost(P: Problem, m: Method, unit: str) -> float:
         prob, draw = np.full(4096, 1 / 4096), law.sample(rng, (4096,))
     cost = np.broadcast_to(np.asarray(getattr(m.cost(P, draw), unit), float), (len(prob),))
     return float(np.asarray(prob, float) @ cost)
+
+
+def condition(P: Problem) -> float:
+    """L_max / mu_min where there are such numbers, between 1 and 1e6."""
+    top, bottom = float(getattr(P, "L_max", 1.0)), float(getattr(P, "mu_min", 1.0))
+    return float(np.clip(top / bottom, 1.0, 1e6)) if bottom > 0 and np.isfinite(top) else 1e3

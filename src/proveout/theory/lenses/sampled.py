@@ -31,7 +31,7 @@ from proveout.theory.witness import build, decode
 
 __all__ = ["check", "sides"]
 
-GROUPS = {"quick": 1, "full": 4, "deep": 8}  # starts of a statistical test
+GROUPS = {"quick": 1, "full": 2, "deep": 4}  # starts of a statistical test
 KINDS = ("Horizon", "Complexity", "Failure", "OneStep", "Membership")
 
 
@@ -73,16 +73,15 @@ def sides(statement: Any, problem: Problem, method: Method, witness: dict[str, A
     with np.errstate(all="ignore"):
         bound = float(question.bounds(x0)[0])
         runs, batch = int(more["runs"]), int(more["batch"])
-        X = [question.numbers(wide, rng)[0] for wide, rng in _batches(x0, runs, batch, int(more["seed"], 16))]
+        start = method.init(problem, np.broadcast_to(x0, (batch, len(x0))))
+        X = [question.numbers(start, batch, rng)[0] for rng in _streams(runs // batch, int(more["seed"], 16))]
         measured = float(np.mean(np.concatenate(X)))
     return (bound, measured) if statement.kind == "Failure" else (measured, bound)
 
 
-def _batches(x0: Array, runs: int, batch: int, key: int) -> list[tuple[Array, Any]]:
-    """Starts and generators of all batches of runs from one start."""
-    wide = np.broadcast_to(x0, (batch, len(x0)))
-    seeds = [np.random.SeedSequence(key, spawn_key=(k,)) for k in range(runs // batch)]
-    return [(wide, np.random.default_rng(s)) for s in seeds]
+def _streams(batches: int, key: int) -> list[Any]:
+    """The generators of all batches of runs from one start."""
+    return [np.random.default_rng(np.random.SeedSequence(key, spawn_key=(k,))) for k in range(batches)]
 
 
 def _witness(question: Question, x0: Array, c: int, lhs: float, rhs: float, **more: Any) -> dict[str, Any]:
@@ -103,7 +102,8 @@ def _compare(question: Question, size: Budget, watch: Watch) -> Verdict:
     """One run is the expectation: compare at many starts, a failure at one."""
     fails = question.statement.kind == "Failure"
     x0 = starts(question.P, 1 if fails else many(question.P, size))
-    X, B = question.numbers(x0, np.random.default_rng(0))[0], question.bounds(x0)
+    start = question.m.init(question.P, x0)
+    X, B = question.numbers(start, len(x0), np.random.default_rng(0))[0], question.bounds(x0)
     lhs, rhs = (B, X) if fails else (X, B)
     figures = over(lhs, rhs)
     if np.isnan(figures).all():
@@ -135,8 +135,9 @@ def _test(question: Question, size: Budget, seed: int, watch: Watch) -> Verdict:
     wealth = -math.inf
     for g, x0 in enumerate(groups):
         B, parts = question.bounds(x0), []
-        for wide, rng in _batches(x0, math.ceil(total / batch) * batch, batch, key + g):
-            parts.append(tuple(over(X, B) for X in question.numbers(wide, rng)))
+        start = question.m.init(P, np.broadcast_to(x0, (batch, len(x0))))
+        for rng in _streams(math.ceil(total / batch), key + g):
+            parts.append(tuple(over(X, B) for X in question.numbers(start, batch, rng)))
             Y = np.concatenate([p[0] for p in parts])
             logs = np.stack([log_wealth(y) for y in Y.T], axis=1) - math.log(Y.shape[1]) - threshold
             now = np.logaddexp.reduce(logs, axis=1)

@@ -29,14 +29,29 @@ import numpy as np
 
 from proveout.arrays import Array, tree_map
 from proveout.theory.lenses.common import Refused, value
+from proveout.theory.lenses.trees import (
+    Field,
+    clock_of,
+    fields_of,
+    is_float,
+    leaves,
+    rebuild,
+    rms,
+    shaped,
+    time_of,
+    width,
+)
 from proveout.theory.statement import Method, Problem, State
 
 __all__ = [
+    "EXPLICIT",
+    "LAZY",
     "Coordinates",
     "Field",
     "clock_of",
     "coordinates",
     "coordinates_of",
+    "is_float",
     "leaves",
     "start_state",
     "time_of",
@@ -45,74 +60,7 @@ __all__ = [
 RANK = 1e-10  # of the singular values of a projection, which are 0 or >= 1
 TINY = 1e-8  # a field this small against the largest has no length of its own
 EXPLICIT = 1200  # D up to which the admissible basis is computed, if it is asked for
-LAZY = 150  # D up to which it is computed at once
-
-
-# ------------------------------------------------------------------ trees
-
-
-def leaves(tree: Any) -> list[Any]:
-    """The leaves of nested NamedTuples, in order; None is a leaf."""
-    out: list[Any] = []
-    if isinstance(tree, tuple) and hasattr(tree, "_fields"):
-        for part in tree:
-            out.extend(leaves(part))
-        return out
-    return [tree]
-
-
-def _names(tree: Any, prefix: str = "") -> list[str]:
-    if isinstance(tree, tuple) and hasattr(tree, "_fields"):
-        return [n for f in tree._fields for n in _names(getattr(tree, f), f"{prefix}.{f}" if prefix else f)]
-    return [prefix]
-
-
-def _rebuild(tree: Any, values: list[Any]) -> Any:
-    rest = iter(values)
-    return tree_map(lambda _: next(rest), tree_map(lambda a: a, _filled(tree)))
-
-
-def _filled(tree: Any) -> Any:
-    """The tree with None leaves made visible to `tree_map`."""
-    if isinstance(tree, tuple) and hasattr(tree, "_fields"):
-        return type(tree)(*(_filled(part) for part in tree))
-    return 0 if tree is None else tree
-
-
-def is_float(leaf: Any) -> bool:
-    """Is this leaf linear data (as against a clock)?"""
-    return isinstance(leaf, float) or (hasattr(leaf, "dtype") and leaf.dtype.kind in "fO")
-
-
-def clock_of(state: State) -> tuple[Any, ...]:
-    """The clock leaves of a state: plain ints, integer and boolean arrays."""
-    return tuple(leaf for leaf in leaves(state) if leaf is not None and not is_float(leaf))
-
-
-def time_of(state: State) -> int:
-    """The clock `t` of a state, 0 if it has none: the law of its next step is law.at(t)."""
-    for name, leaf in zip(_names(state), leaves(state), strict=True):
-        if name.rpartition(".")[2] == "t" and isinstance(leaf, (int, np.integer)):
-            return int(leaf)
-    return 0
-
-
-# ------------------------------------------------------------------ coordinates
-
-
-@dataclass(frozen=True)
-class Field:
-    """One float field: its place among the leaves and in the flat vector."""
-
-    name: str
-    leaf: int
-    start: int
-    stop: int
-    shape: tuple[int, ...]
-
-    @property
-    def part(self) -> slice:
-        return slice(self.start, self.stop)
+LAZY = 150  # D up to which a lens that may not need the basis computes it at once
 
 
 @dataclass(frozen=True, eq=False)
@@ -157,7 +105,7 @@ class Coordinates:
         for f in self.fields:
             moved = (self.units[f.part] * v[..., f.part]).reshape(*lead, *f.shape)
             values[f.leaf] = np.asarray(leaves(self.star)[f.leaf]) + moved
-        return _rebuild(self.star, values)
+        return rebuild(self.star, values)
 
     def flat(self, state: State) -> Array:
         """D^-1 (state - star), flattened; fields may carry different leading axes: (..., D)."""
@@ -206,7 +154,7 @@ class Coordinates:
             old if old is None or is_float(old) else new
             for old, new in zip(leaves(self.star), leaves(state), strict=True)
         ]
-        return replace(self, star=_rebuild(self.star, values))
+        return replace(self, star=rebuild(self.star, values))
 
 
 def start_state(P: Problem, m: Method, seed: int = 0) -> State:
@@ -221,7 +169,7 @@ def start_state(P: Problem, m: Method, seed: int = 0) -> State:
 
 
 def coordinates_of(
-    statement: Any, P: Problem, m: Method, *, seed: int = 0, limit: int = LAZY
+    statement: Any, P: Problem, m: Method, *, seed: int = 0, limit: int = EXPLICIT
 ) -> Coordinates:
     """Coordinates of a statement with `star`, `domain` and `lyapunov` or `measure` (any may be missing)."""
     V = getattr(statement, "lyapunov", None) or getattr(statement, "measure", None)
@@ -246,14 +194,14 @@ def coordinates(
     star: State,
     domain: Callable[[State], State] | None = None,
     V: Callable[[State], Array] | None = None,
-    limit: int = LAZY,
+    limit: int = EXPLICIT,
 ) -> Coordinates:
     """Coordinates around `star`; `domain` projects a state on the admissible ones, V helps to find units.
 
     Raises Refused if star is not finite, not admissible, or the state has no float field.
     """
-    star = _shaped(star, m.init(P, np.zeros(P.d)))
-    plain = Coordinates(star=star, fields=_fields_of(star), units=np.ones(_width(star)))
+    star = shaped(star, m.init(P, np.zeros(P.d)))
+    plain = Coordinates(star=star, fields=fields_of(star), units=np.ones(width(star)))
     if not plain.fields:
         raise Refused("the state has no float field")
     origin = plain.flat(tree_map(lambda a: 0 * a if is_float(a) else a, star))  # = -star
@@ -265,42 +213,10 @@ def coordinates(
         rounding = 1e-10 * float(getattr(P, "L_max", 0.0)) * np.linalg.norm(getattr(P, "x_star", 0.0))
         if moved > 1e-6 * np.linalg.norm(origin) + rounding + 1e-300:
             raise Refused("star is not an admissible state of the statement", "inconclusive")
-        plain = replace(plain, star=_shaped(inside, star))
+        plain = replace(plain, star=shaped(inside, star))
     units = _units(plain, origin, domain, V)
     coords = replace(plain, units=units)
     return coords if domain is None else _restricted(coords, domain, limit)
-
-
-def _rms(a: Array) -> float:
-    return float(np.sqrt(np.mean(np.square(a, dtype=float)))) if np.size(a) else 0.0
-
-
-def _shaped(star: State, model: State) -> State:
-    """Float leaves of star broadcast to the shapes of a state that the method itself builds."""
-
-    def one(a: Any, b: Any) -> Any:
-        if a is None or type(a) is int or not is_float(a):
-            return a
-        try:
-            return np.array(np.broadcast_to(np.asarray(a, float), np.shape(b)))
-        except ValueError:
-            return np.asarray(a, float)
-
-    pairs = zip(leaves(star), leaves(model), strict=True)
-    return _rebuild(star, [one(a, b) for a, b in pairs])
-
-
-def _fields_of(star: State) -> tuple[Field, ...]:
-    fields, start = [], 0
-    for k, (name, leaf) in enumerate(zip(_names(star), leaves(star), strict=True)):
-        if is_float(leaf) and np.size(leaf):
-            fields.append(Field(name, k, start, start + np.size(leaf), np.shape(leaf)))
-            start += np.size(leaf)
-    return tuple(fields)
-
-
-def _width(star: State) -> int:
-    return sum(f.stop - f.start for f in _fields_of(star))
 
 
 def _probe(fields: tuple[Field, ...], D: int) -> Array:
@@ -309,7 +225,7 @@ def _probe(fields: tuple[Field, ...], D: int) -> Array:
     out = np.zeros((len(fields), D))
     for k, f in enumerate(fields):
         v = rng.standard_normal(f.stop - f.start)
-        out[k, f.part] = v / _rms(v)
+        out[k, f.part] = v / rms(v)
     return out
 
 
@@ -321,7 +237,7 @@ def _units(
 ) -> Array:
     """One length per field: its rms at star, or the length that balances it in V; coupled fields share."""
     fields = plain.fields
-    size = np.array([_rms(star[f.part]) for f in fields])
+    size = np.array([rms(star[f.part]) for f in fields])
     seen = size > TINY * size.max()
     first = int(np.argmax(seen)) if seen.any() else 0
     reference = float(size[first]) if seen.any() else 1.0
@@ -342,7 +258,7 @@ def _units(
             length = np.where(seen | ~fair, length, balanced)
     if domain is not None:
         moved = plain.flat(domain(plain.place(reference * probes[:, None, :])))[:, 0]
-        touched = np.array([[_rms(row[f.part]) > 1e-9 * reference for f in fields] for row in moved])
+        touched = np.array([[rms(row[f.part]) > 1e-9 * reference for f in fields] for row in moved])
         group = touched | touched.T | np.eye(len(fields), dtype=bool)
         for _ in fields:
             group = (group.astype(int) @ group.astype(int)) > 0

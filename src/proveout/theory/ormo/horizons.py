@@ -21,11 +21,12 @@ without explicit constants; these forms are derived (descent of f at the ordered
 """
 
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
-from proveout.arrays import Array
+from proveout.arrays import Array, tree_map
 from proveout.laws import moment_atoms
 from proveout.methods.ormo import OrMo, OrMoDA
 from proveout.theory.arrivals import all_busy, beta_of, in_order, job_weights, one_function
@@ -60,6 +61,12 @@ def gap(P: Problem, m: Method, s: State) -> Terms:
     return (Gap(1, s.x),)
 
 
+def _spoken(T: int) -> None:
+    """T = 1 averages the start alone."""
+    if T < 2:
+        raise ValueError(f"T must be >= 2, got {T}")
+
+
 def over_jobs(P: Problem, m: Method, T: int) -> Array:
     """Weights of a mean over the J gradients: (T,)."""
     w = job_weights(P, m, T)
@@ -80,41 +87,39 @@ def delay_limit(P: Problem, beta: float, factor: float) -> float:
 
 
 def gradient_bound(P: Problem, m: Method, T: int, start: State) -> Array:
-    """G^2 = max_{t<T} E|grad f(x_t)|^2 on a quadratic, exactly: (...).
+    """G^2 = max_{t<T} E|grad f(x_t)|^2 on a quadratic, exactly: (...)."""
+    maps, noise = _responses(P, m, 1 << (T - 1).bit_length())
+    mean = np.einsum("...j,tjk->...tk", start.x - P.x_star, maps[:T])
+    return np.max(np.sum(mean**2, axis=-1) + noise[:T], axis=-1)
 
-    The mean path, and the path's answer to every unit of noise, which is linear: both through `step`.
+
+@lru_cache(maxsize=64)
+def _responses(P: Problem, m: Method, T: int) -> tuple[Array, Array]:
+    """How grad f(x_t), t < T, answers to the start (T, d, d) and to the noise (T,), which is linear.
+
+    One batch is stepped from x*: a row for each unit start, and one for each noise vector at each time
+    (a root of its covariance); a row that is not concerned hears no noise.
     """
-    mean, answer = _squares(P, m, T, start, quiet=True), 0.0
-    if P.noisy:
-        answer = _squares(P, m, T, m.init(P, np.broadcast_to(P.x_star, (1, P.d))), quiet=False).sum(axis=-1)
-    return np.max(mean + np.reshape(answer, (-1, *(1,) * (mean.ndim - 1))), axis=0)
-
-
-def _squares(P: Problem, m: Method, T: int, state: State, quiet: bool) -> Array:
-    """|grad f(x_t)|^2 without noise, or for one noise vector of `moment_atoms` at one time: (T, ...)."""
-    _, points = moment_atoms(P.xi(1)) if P.noisy else (None, np.zeros((1, 1, 1)))
-    roots = points[: max(1, len(points) // 2)]  # the other half are their negatives
-    r = len(roots)
-    weight = np.sqrt(1 / r)
-    squares = []
+    points = moment_atoms(P.xi(1))[1] if P.noisy else np.zeros((0, 1, 1))
+    roots = points[: len(points) // 2] * np.sqrt(2 / max(1, len(points)))
+    d, r = P.d, len(roots)
+    x0 = P.x_star + np.concatenate([np.eye(d), np.zeros((T * r, d))])
+    state, gradients = m.init(P, x0), []
     for t in range(T):
-        squares.append(np.sum(np.asarray(P.grad(state.x)) ** 2, axis=-1))
-        xi = np.zeros_like(roots[:1]) if quiet else np.zeros((T * r, *roots.shape[1:]))
-        if not quiet:
-            xi[t * r : (t + 1) * r] = weight * roots
-        state = m.step(P, state, _event(P, m, t)._replace(xi=xi if not quiet else xi[0]))
-    return np.stack(np.broadcast_arrays(*squares))
-
-
-def _event(P: Problem, m: Method, t: int) -> Any:
-    _, draw = m.law(P).at(t).atoms()
-    return type(draw)(*(type(f)(*(a[0] for a in f)) if hasattr(f, "_fields") else f[0] for f in draw))
+        gradients.append(P.grad(state.x) - P.grad(P.x_star))
+        xi = np.zeros((d + T * r, *points.shape[1:]))
+        xi[d + t * r : d + (t + 1) * r] = roots
+        event = tree_map(lambda a: a[0], m.law(P).at(t).atoms()[1])
+        state = m.step(P, state, event._replace(xi=xi))
+    g = np.stack(gradients)
+    return g[:, :d], np.sum(g[:, d:] ** 2, axis=(1, 2))
 
 
 # ------------------------------------------------------------------ bounds
 
 
 def _bounded_gradient(P: Problem, m: Method, T: int, start: State) -> Terms:
+    _spoken(T)
     g, n, beta, s2 = m.gamma_eff, P.workers, beta_of(m), P.sigma2_bound
     G2 = gradient_bound(P, m, T, start)
     late = 4 * P.L**2 * g**2 * (n**2 * G2 / (1 - beta) ** 2 + n * s2 / (1 - beta**2))
@@ -122,33 +127,37 @@ def _bounded_gradient(P: Problem, m: Method, T: int, start: State) -> Terms:
 
 
 def _bounded_delay(P: Problem, m: Method, T: int, start: State) -> Terms:
+    _spoken(T)
     g, n, s2 = m.gamma_eff, P.workers, P.sigma2_bound
     noise = 4 * P.L * g * s2 + 8 * g**2 * P.L**2 * n * s2 / (1 - beta_of(m) ** 2)
     return (Gap(8 / (g * (T - 1 + n)), start.x), noise)
 
 
 def _adaptive_nonconvex(P: Problem, m: Method, T: int, start: State) -> Terms:
+    _spoken(T)
     total = float(job_weights(P, m, T, adaptive=True).sum())
     return (Gap(8 / total, start.x), 6 * P.L * m.gamma_eff * P.sigma2_bound)
 
 
 def _convex(P: Problem, m: Method, T: int, start: State) -> Terms:
+    _spoken(T)
     g, n, s2 = m.gamma_eff, P.workers, P.sigma2_bound
     noise = g * s2 / 2 + 4 * g**2 * P.L * n * s2 / (1 - beta_of(m) ** 2)
     return (Square(1 / (2 * g * (T - 1 + n)), start.x - P.x_star), noise)
 
 
 def _adaptive_convex(P: Problem, m: Method, T: int, start: State) -> Terms:
+    _spoken(T)
     total = float(job_weights(P, m, T, adaptive=True).sum())
     return (Square(1 / (2 * total), start.x - P.x_star), m.gamma_eff * P.sigma2_bound)
 
 
 def _delay_step(P: Problem, beta: float) -> float:
-    return min(1 / (2 * P.L * P.workers), delay_limit(P, beta, 8))
+    return float(min(1 / (2 * P.L * P.workers), delay_limit(P, beta, 8)))
 
 
 def _convex_step(P: Problem, beta: float) -> float:
-    return min(1 / (4 * P.L), 1 / (2 * P.L * P.workers), delay_limit(P, beta, 16))
+    return float(min(1 / (4 * P.L), 1 / (2 * P.L * P.workers), delay_limit(P, beta, 16)))
 
 
 def _constant(limit: Any) -> Any:

@@ -9,9 +9,9 @@ last one that delivered, k_{t-1}; each holds a version i_k.
     ordered_virtual_iterate  y^_t = x^_t - beta/(1-beta) u^_t:  y^_{t+1} = y^_t - gamma_e g_t for every t >= 1,
                              y^_t - y_t = - gamma_e sum_{in flight} g_{i_k},   y^_1 = x_0 - gamma_e n g_0
 
-The ordered sequence (x^, u^) takes every gradient in the order of its version: u^_1 = gamma n g_0,
-x^_1 = x_0 - u^_1, and for t >= 1, if a bracket opens at t: x^ = x^ - beta u^, u^ = beta u^; then u^ + gamma g_t,
-x^ - gamma g_t.
+The ordered sequence (x^, u^) takes every gradient in the order of its version: u^_1 = gamma n g_0 (n g_0
+stands for the sum of all workers' first gradients), x^_1 = x_0 - u^_1, and for t >= 1, if a bracket opens
+at t: x^ = x^ - beta u^, u^ = beta u^; then u^ + gamma g_t, x^ - gamma g_t.
 """
 
 from typing import Any
@@ -21,9 +21,9 @@ import numpy as np
 from proveout.arrays import Array
 from proveout.methods.blocks import jobs
 from proveout.methods.ormo import OrMo, OrMoDA, brackets, opens
-from proveout.theory.arrivals import all_busy, exact_gradients, one_function, others
-from proveout.theory.statement import Identity, Method, Path, Problem, State
-from proveout.theory.twins import Altered, Twin, statement_with, with_fields
+from proveout.theory.arrivals import all_busy, exact_gradients, known_data, newest, others
+from proveout.theory.statement import Identity, Method, Path, Problem, State, Twin
+from proveout.theory.twins import Altered, statement_with, with_fields
 
 __all__ = [
     "ITERATE_GAP",
@@ -117,11 +117,15 @@ VIRTUAL_ITERATE = Identity(
 
 def _ordered(P: Problem, m: Method, path: Path) -> tuple[list[Array], list[Array], list[Array]]:
     """(x^_t, u^_t, g_t), t = 1..T; g_t is the gradient at x_t."""
-    u = m.gamma * P.workers * P.grad(path.states[0].x)
-    x, xs, us, gs = path.states[0].x - u, [], [], []
+    u = m.gamma * P.grads(path.states[0].sent).sum(axis=-2)
+    x = path.states[0].x - u
+    xs: list[Array] = []
+    us: list[Array] = []
+    gs: list[Array] = []
     for t in range(1, len(path.states)):
-        g = P.grad(path.states[t].x)
-        xs, us, gs = [*xs, x], [*us, u], [*gs, g]
+        g = newest(P, path, t)
+        for found, now in ((xs, x), (us, u), (gs, g)):
+            found.append(now)
         if opens(t, P.workers, m.bracket):
             x, u = x - m.beta * u, m.beta * u
         x, u = x - m.gamma * g, u + m.gamma * g
@@ -137,7 +141,7 @@ def _in_flight(
         s = path.states[t]
         late = brackets(t - 1, K, rule or m.bracket) - brackets(np.asarray(s.index), K, m.bracket)
         mask = np.ones(K, dtype=bool) if everybody else others(path, t, K)
-        g = P.grad(s.sent)
+        g = P.grads(s.sent)
         sums.append(np.where(mask[..., None], m.gamma * factor(1.0 * late)[..., None] * g, 0).sum(axis=-2))
     return np.stack(sums)
 
@@ -168,7 +172,7 @@ def _virtual(skip_borders: bool = False, shift: int = 0) -> Any:
         xs, us, gs = _ordered(P, m, path)
         y = np.stack(xs) - ratio * np.stack(us)
         g = np.stack(gs)
-        first = path.states[0].x - step * P.workers * P.grad(path.states[0].x)
+        first = path.states[0].x - step * P.grads(path.states[0].sent).sum(axis=-2)
         at_border = np.array([opens(t, P.workers, m.bracket) for t in range(1, len(y))])
         kept = np.where(skip_borders & at_border, 0.0, 1.0).reshape(-1, *(1,) * (y.ndim - 1))
         moves = y[:-1] - step * kept * g[shift : shift + len(y) - 1]
@@ -179,7 +183,8 @@ def _virtual(skip_borders: bool = False, shift: int = 0) -> Any:
     return ordered_virtual_iterate
 
 
-HYPOTHESES = (exact_gradients, one_function, all_busy)
+HYPOTHESES = (exact_gradients, known_data, all_busy)
+STEPS = 32
 MIXED = {"rule": "floor"}  # b(t-1) with floor, b(i) with the method's own ceil
 
 MOMENTUM_GAP = Identity(
@@ -187,6 +192,7 @@ MOMENTUM_GAP = Identity(
     method=OrMo,
     assumes=HYPOTHESES,
     sides=_momentum(),
+    steps=STEPS,
     tune=tune,
     twins=(
         statement_with("worker k_{t-1} counted as in flight", sides=_momentum(everybody=True)),
@@ -200,6 +206,7 @@ ITERATE_GAP = Identity(
     method=OrMo,
     assumes=HYPOTHESES,
     sides=_iterate(),
+    steps=STEPS,
     tune=tune,
     twins=(
         statement_with("worker k_{t-1} counted as in flight", sides=_iterate(everybody=True)),
@@ -213,6 +220,7 @@ ORDERED_VIRTUAL_ITERATE = Identity(
     method=OrMo,
     assumes=HYPOTHESES,
     sides=_virtual(),
+    steps=STEPS,
     tune=tune,
     twins=(
         statement_with("exception at bracket borders", sides=_virtual(skip_borders=True)),

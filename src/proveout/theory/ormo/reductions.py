@@ -1,11 +1,11 @@
 """Limit cases of OrMo, and what it is not.
 
-    equals_asgd          beta = 0: ASGD, any order                equals_heavy_ball  n = 1: u' = beta u + gamma g, x' = x - u'
-    equals_ssgdm         synchronous order, bracket floor: SSGDm at the end of each round, any order inside it
-    ssgdm_split          SSGDm one gradient at a time = its round form
-    equals_ormo          OrMoDA with all delays <= 2n: OrMo
-    ceil_is_not_ssgdm    on a synchronous order the ceil form keeps the y-identity, but is not SSGDm
-    vanilla_breaks_identity   the vanilla update keeps the momentum lemma, but not the y-identity
+equals_asgd          beta = 0: ASGD, any order                equals_heavy_ball  n = 1: u' = beta u + gamma g, x' = x - u'
+equals_ssgdm         synchronous order, bracket floor: SSGDm at the end of each round, any order inside it
+ssgdm_split          SSGDm one gradient at a time = its round form
+equals_ormo          OrMoDA with all delays <= 2n: OrMo
+ceil_is_not_ssgdm    on a synchronous order the ceil form keeps the y-identity, but is not SSGDm
+vanilla_breaks_identity   the vanilla update keeps the momentum lemma, but not the y-identity
 """
 
 from dataclasses import dataclass, replace
@@ -21,8 +21,8 @@ from proveout.problems import federated
 from proveout.problems.delays import Asynchronous, Order
 from proveout.theory.arrivals import in_order
 from proveout.theory.ormo.identities import MOMENTUM_GAP, PAPER, VIRTUAL_ITERATE, tune
-from proveout.theory.statement import Assumption, Identity, Method, NonImplication, Path, Problem
-from proveout.theory.twins import Twin, statement_with, update_times, with_fields
+from proveout.theory.statement import Assumption, Identity, Method, NonImplication, Path, Problem, Twin
+from proveout.theory.twins import statement_with, update_times, with_fields
 
 __all__ = [
     "CEIL_IS_NOT_SSGDM",
@@ -89,7 +89,10 @@ EQUALS_HEAVY_BALL = Identity(
     assumes=(one_worker,),
     sides=_heavy_ball,
     tune=tune,
-    twins=(update_times("u", 0.5), with_fields("no momentum", lambda P, m: {"beta": 0.0})),
+    twins=(
+        update_times("u", 0.5),
+        Twin("two workers", lambda s, P, m: (replace(s, assumes=()), replace(P, clock=Order((0, 1))), m)),
+    ),
     claim=r"n=1:\ u'=\beta u+\gamma g,\ x'=x-u'",
 )
 

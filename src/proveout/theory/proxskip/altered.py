@@ -28,9 +28,7 @@ def local_step(P: Problem, m: Method, state: State) -> Array:
 def _own_coin(P: Problem, m: Method, state: State, draw: Any, new: State) -> State:
     xp = namespace(new.x)
     deaf = last(draw.theta, 2) & (np.arange(P.n) == 0)[:, None]
-    return new._replace(
-        x=xp.where(deaf, local_step(P, m, state), new.x), h=xp.where(deaf, state.h, new.h)
-    )
+    return new._replace(x=xp.where(deaf, local_step(P, m, state), new.x), h=xp.where(deaf, state.h, new.h))
 
 
 def _no_shift(P: Problem, m: Method, state: State, draw: Any, new: State) -> State:

@@ -68,7 +68,8 @@ EQUALS_GD = Identity(  # with p = 1 and sum_i h_i = 0 the common iterate makes a
     start=consensus,
     sides=lambda P, m, path: (
         stacked(path, "x"),
-        gd_path(P, m.gamma, path.states[0].x[..., 0, :], len(path.draws))[..., None, :] + 0 * stacked(path, "x"),
+        gd_path(P, m.gamma, path.states[0].x[..., 0, :], len(path.draws))[..., None, :]
+        + 0 * stacked(path, "x"),
     ),
     tune=lambda P: Scaffnew(gamma=2 / (P.L_max + P.mu_min), p=1.0),
     claim=r"p = 1,\ h = 0:\quad x^{t+1} = x^t - \gamma\nabla f(x^t)",

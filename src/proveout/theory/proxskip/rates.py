@@ -180,8 +180,12 @@ ROUND_COMPLEXITY = Complexity(
     source=f"{SOURCE}, corollary",
     method=Scaffnew,
     assumes=(each_smooth, each_strongly_convex),
-    allows=lambda P, m: at_most(m.gamma, 1 / P.L_max) and at_most(1, m.gamma * P.L_max)
-    and at_most(m.p * _sqrt_kappa(P), 1.0) and at_most(1, m.p * _sqrt_kappa(P)),
+    allows=lambda P, m: (
+        at_most(m.gamma, 1 / P.L_max)
+        and at_most(1, m.gamma * P.L_max)
+        and at_most(m.p * _sqrt_kappa(P), 1.0)
+        and at_most(1, m.p * _sqrt_kappa(P))
+    ),
     measure=psi,
     count=lambda P, m, eps, start: _sqrt_kappa(P) * _log_ratio(P, m, eps, start),
     unit="rounds",

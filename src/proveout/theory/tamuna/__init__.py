@@ -12,16 +12,11 @@ It follows from an exact identity: with w_i = x_i - gamma grad f_i(x_i), y_i = x
     E[Psi(next)] = (1/gamma) sum_i |w_i - w*_i|^2 + (B - gamma) sum_i |h_i - h*_i|^2
                    - (p/gamma) (chi_max - chi) sum_i |y_i - y_bar|^2.
 
-Rooms: `rates` (one step, one round, the model), `sums` (convex clients), `communication` (rounds and reals),
-`identities` (the identity, invariants, reductions), `masks` (who sends what), `stall` (even step counts).
+Rooms: `rates` (one step, one round, the model), `sums` (convex clients), `communication` and `measured` (rounds
+and reals), `identities` (the identity, invariants, reductions), `masks` (who sends what), `stall` (even counts).
 """
 
-from proveout.theory.tamuna.communication import (
-    ROUND_COMPLEXITY,
-    ROUNDS_IGNORE_COHORT,
-    UPLINK_BEATS_SCAFFNEW,
-    UPLINK_COMPLEXITY,
-)
+from proveout.theory.tamuna.communication import ROUND_COMPLEXITY, UPLINK_COMPLEXITY
 from proveout.theory.tamuna.identities import (
     EQUALS_COMPRESSED_SCAFFNEW,
     EQUALS_GD,
@@ -33,6 +28,7 @@ from proveout.theory.tamuna.identities import (
 )
 from proveout.theory.tamuna.lyapunov import chi_max, psi, rate, star
 from proveout.theory.tamuna.masks import MASK_MARGINAL
+from proveout.theory.tamuna.measured import ROUNDS_IGNORE_COHORT, UPLINK_BEATS_SCAFFNEW
 from proveout.theory.tamuna.rates import (
     LINEAR_CONVERGENCE,
     MODEL_CONVERGENCE,

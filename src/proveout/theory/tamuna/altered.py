@@ -73,10 +73,13 @@ class AlteredMask(Altered):
     """A `CohortMask` with another law or an edited mask."""
 
     def law(self, n: Any, d: Any = None) -> Law:
-        return self.law_of(n, d) if self.law_of else self.base.law(n, d)
+        law: Law = (self.law_of or self.base.law)(n, d)
+        return law
 
     def mask(self, d: int, draw: Any) -> Array:
-        return self.edit(self.base, d, draw, self.base.mask(d, draw)) if self.edit else self.base.mask(d, draw)
+        return (
+            self.edit(self.base, d, draw, self.base.mask(d, draw)) if self.edit else self.base.mask(d, draw)
+        )
 
     def __call__(self, x: Array, draw: Any) -> Array:
         return self.mask(x.shape[-1], draw) * x
@@ -85,4 +88,3 @@ class AlteredMask(Altered):
 def unshuffled(block: Any) -> Law:
     """Columns go to the cohort in the order of the clients' numbers."""
     return Joint(MaskDraw(cohort=Subset(block.n, block.cohort), columns=Sure(np.arange(block.cohort))))
-

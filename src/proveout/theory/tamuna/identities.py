@@ -12,7 +12,14 @@ from proveout.methods.proxskip import CompressedScaffnew, Draw, MaskedDraw, Scaf
 from proveout.methods.proxskip import State as ClientState
 from proveout.methods.tamuna import State, Tamuna, TamunaVirtual, VirtualState
 from proveout.theory.proxskip.altered import local_step, no_shift, own_coin
-from proveout.theory.proxskip.identities import both, consensus, gd_path, rolled_oracle, shifted_consensus, stacked
+from proveout.theory.proxskip.identities import (
+    both,
+    consensus,
+    gd_path,
+    rolled_oracle,
+    shifted_consensus,
+    stacked,
+)
 from proveout.theory.statement import Assumption, Identity, Method, Path, Problem, Square, at_most, evaluate
 from proveout.theory.tamuna.altered import mask_off_by_one, mean_over_cohort
 from proveout.theory.tamuna.lyapunov import SOURCE, chi_max, shift_weight, star, tune, tune_rounds
@@ -178,12 +185,15 @@ EQUALS_GD = Identity(
     start=lambda P, m, rng: VirtualState(*consensus(P, m, rng)),
     sides=lambda P, m, path: (
         stacked(path, "x"),
-        gd_path(P, m.gamma, path.states[0].x[..., 0, :], len(path.draws))[..., None, :] + 0 * stacked(path, "x"),
+        gd_path(P, m.gamma, path.states[0].x[..., 0, :], len(path.draws))[..., None, :]
+        + 0 * stacked(path, "x"),
     ),
     tune=lambda P, **choices: tune(P, **{"s": P.n, "p": 1.0, **choices}),
     claim=r"p = 1,\ s = c = n,\ h = 0:\ \text{gradient descent}",
     twins=(
-        statement_with("sum of shifts is not 0", start=lambda P, m, rng: VirtualState(*shifted_consensus(P, m, rng))),
+        statement_with(
+            "sum of shifts is not 0", start=lambda P, m, rng: VirtualState(*shifted_consensus(P, m, rng))
+        ),
         no_shift,
         rolled("h"),
     ),

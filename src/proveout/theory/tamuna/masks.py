@@ -80,7 +80,10 @@ MASK_MARGINAL = Membership(  # E u_S^2 <= mean u^2 for every weighting u of the 
             lambda statement, P, block: (
                 statement,
                 P,
-                AlteredMask(block, law_of=lambda n, d: CohortMask(n=block.cohort, cohort=block.cohort, s=block.s).law(n, d)),
+                AlteredMask(
+                    block,
+                    law_of=lambda n, d: CohortMask(n=block.cohort, cohort=block.cohort, s=block.s).law(n, d),
+                ),
             ),
         ),
     ),

@@ -174,6 +174,8 @@ MODEL_CONVERGENCE = Horizon(
         statement_with("rate squared", bound=lambda P, m, T, s: _shrunk(P, m, worst(P, m) ** (2 * T), s)),
         mean_over_cohort,
         rolled("h"),
-        field_times("gamma", 2),
+        statement_with(
+            "gap of the rate x 1.1", bound=lambda P, m, T, s: _shrunk(P, m, (1.1 * worst(P, m) - 0.1) ** T, s)
+        ),
     ),
 )

@@ -44,8 +44,12 @@ EVEN_LOCAL_STEPS_STALL = Failure(
     source=f"{SOURCE}, constant local steps (outside the theorem); derived",
     method=Tamuna,
     assumes=(Assumption("the last coordinate is a mode of curvature L_max for every client", _stiff_last),),
-    allows=lambda P, m: bool(m.local_steps) and m.local_steps % 2 == 0
-    and at_most(2, m.gamma * (P.L_max + P.mu_min)) and at_most(m.gamma * (P.L_max + P.mu_min), 2.0),
+    allows=lambda P, m: (
+        bool(m.local_steps)
+        and m.local_steps % 2 == 0
+        and at_most(2, m.gamma * (P.L_max + P.mu_min))
+        and at_most(m.gamma * (P.L_max + P.mu_min), 2.0)
+    ),
     measure=shift_error,
     floor=frozen_part,
     steps=200,

@@ -1,55 +1,88 @@
-"""The proof lens: an exact rational certificate for a one-step claim over a whole function class.
+"""The proof lens: an exact rational certificate for a claim over a whole function class.
 
     claim         the same `step` on abstract rows of Fractions: forms before, after and Q_q >= 0
     ladder        multipliers lam_q >= 0 in Q with rate before - after - sum lam_q Q_q PSD, value part 0
     certificate   the numbers as JSON, with their SHA-256; `theory/verify.py` checks the arithmetic alone
     accepts       a stored certificate proves *this* statement: its forms equal a fresh trace
+    family        one certificate for all parameters, with polynomials in place of numbers
 
 The arithmetic cannot refuse every change (a larger rate is a valid certificate of a weaker claim): whoever
 is handed a certificate asks `accepts`, which compares everything but the multipliers with a fresh trace.
 """
 
+from dataclasses import replace
 from typing import Any
 
 from proveout.theory.lenses.common import Budget, Refused, Watch, refusal, worst_rate
-from proveout.theory.lenses.proof.exact import Claim, claim
+from proveout.theory.lenses.proof.exact import EXACT, Claim, claim
+from proveout.theory.lenses.proof.family import Family, accepts_family, family_certificate
 from proveout.theory.lenses.proof.format import skeleton, write
 from proveout.theory.lenses.proof.ladder import climb
-from proveout.theory.statement import Method, Problem, Verdict
+from proveout.theory.lenses.worstcase.judge import HORIZONS
+from proveout.theory.statement import Horizon, Method, OneStep, Problem, Verdict
 from proveout.theory.verify import fault
 
-__all__ = ["accepts", "certificate", "check", "sides"]
+__all__ = ["Family", "accepts", "accepts_family", "certificate", "check", "family_certificate", "sides"]
 
 
 def check(
     statement: Any, problem: Problem, method: Method, *, budget: str | Budget = "quick", seed: int = 0
 ) -> Verdict:
-    """`holds`, proved, if a certificate is found and the verifier accepts it; else `inconclusive`."""
+    """`holds`, proved, if certificates are found and the verifier accepts them; else `inconclusive`."""
     watch = Watch("proof")
+    if not isinstance(statement, (OneStep, Horizon)):
+        return watch.refused(f"no proof of a {statement.kind}: one step, or a horizon, is what is proved")
     reason = refusal(statement, problem, method)
     if reason is not None:
         return watch.refused(reason)
     try:
-        found = claim(statement, problem, method)
-        proof = _prove(found, "")
+        proofs = _proofs(statement, problem, method)
+        active = worst_rate(statement, problem, method)[1] if isinstance(statement, OneStep) else ()
     except Refused as refused:
         return watch.refused(refused)
-    _, active = worst_rate(statement, problem, method)
-    notes = [f"certificate {proof['sha256'][:16]}", _at(found), *found.notes]
+    found = proofs[1][0]
+    digests = ", ".join(proof["sha256"][:16] for _, proof in proofs.values())
+    notes = [f"certificate {digests}", _at(found), *found.notes]
+    if isinstance(statement, Horizon):
+        notes.append(f"T = {', '.join(map(str, proofs))}")
     return watch.verdict(
         "holds", grade="proved", states="all", branches=active, notes=notes, problem=found.spec
     )
 
 
-def certificate(statement: Any, problem: Problem, method: Method, *, name: str = "") -> dict[str, Any]:
-    """The certificate of a statement at these parameters; `name` is the id that it carries.
+def _proofs(statement: Any, problem: Problem, method: Method) -> dict[int, tuple[Claim, dict[str, Any]]]:
+    """A proof for each horizon; those with too many paths are left out."""
+    if isinstance(statement, OneStep):
+        return {1: _prove(statement, problem, method, "", 1)}
+    found: dict[int, tuple[Claim, dict[str, Any]]] = {}
+    for T in HORIZONS:
+        try:
+            found[T] = _prove(statement, problem, method, "", T)
+        except Refused as reason:
+            if not found or reason.word == "inconclusive":
+                raise
+            break
+    return found
+
+
+def certificate(
+    statement: Any, problem: Problem, method: Method, *, name: str = "", steps: int = 1
+) -> dict[str, Any]:
+    """The certificate of a statement at these parameters, for T = `steps`; `name` is the id that it carries.
 
     Raises Refused if the statement has no rational reading or no certificate was found.
     """
-    return _prove(claim(statement, problem, method), name)
+    return _prove(statement, problem, method, name, steps)[1]
 
 
-def _prove(found: Claim, name: str) -> dict[str, Any]:
+def _prove(
+    statement: Any, problem: Problem, method: Method, name: str, steps: int
+) -> tuple[Claim, dict[str, Any]]:
+    found = claim(statement, problem, method, replace(EXACT, steps=steps))
+    return found, _certified(found, name)
+
+
+def _certified(found: Claim, name: str) -> dict[str, Any]:
     multipliers = climb(found.task)
     if multipliers is None:
         raise Refused(
@@ -62,7 +95,9 @@ def _prove(found: Claim, name: str) -> dict[str, Any]:
     return proof
 
 
-def accepts(statement: Any, problem: Problem, method: Method, proof: Any, *, name: str = "") -> bool:
+def accepts(
+    statement: Any, problem: Problem, method: Method, proof: Any, *, name: str = "", steps: int = 1
+) -> bool:
     """Does a stored certificate prove this statement at these parameters?
 
     Its arithmetic must be valid, and everything but the multipliers must equal a fresh exact trace.
@@ -70,14 +105,14 @@ def accepts(statement: Any, problem: Problem, method: Method, proof: Any, *, nam
     try:
         if fault(proof) is not None:
             return False
-        fresh = skeleton(claim(statement, problem, method), name or proof["statement"])
-        stripped = {k: v for k, v in proof.items() if k != "sha256"}
-        stripped["inequalities"] = [
+        stored = {k: v for k, v in proof.items() if k != "sha256"}
+        stored["inequalities"] = [
             {k: v for k, v in q.items() if k != "multiplier"} for q in proof["inequalities"]
         ]
+        fresh = claim(statement, problem, method, replace(EXACT, steps=steps))
+        return bool(stored == skeleton(fresh, name or proof["statement"]))
     except (Refused, KeyError, TypeError, ValueError, AttributeError, ArithmeticError, LookupError):
         return False
-    return stripped == fresh
 
 
 def sides(statement: Any, problem: Problem, method: Method, witness: dict[str, Any]) -> tuple[Any, Any]:

@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
-from scipy import sparse
 
 from proveout.arrays import Array
 from proveout.theory.lenses.proof.task import Task
+from proveout.theory.lenses.worstcase.solve import conic, svec
 
-__all__ = ["Scaled", "centre"]
+__all__ = ["Scaled", "centre", "scaled"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,34 +50,17 @@ def _diagonal(task: Task, b: int) -> Array:
 
 def centre(task: Task) -> tuple[Array, Scaled]:
     """Multipliers (n_q,) that maximise t <= 1 with S >= t I on every scaled block."""
-    import clarabel
-
     data = scaled(task)
     n, n_values = len(data.unit), data.values.shape[1]
-    eyes = [np.eye(block.shape[1])[None] for block in data.blocks]
-    rows = np.concatenate([_svec(b) for b in data.blocks], axis=1)  # (1 + n_q, entries)
-    minus_t = -np.concatenate([_svec(e) for e in eyes], axis=1)
-    none = np.zeros((1, n_values)), np.zeros((1, 1))
-    columns = np.concatenate(  # one row per variable t, y_1, ..., y_n
-        [
-            np.concatenate([none[0], none[1], -np.eye(1 + n)[:1], minus_t], axis=1),
-            np.concatenate([data.values[1:], data.noise[1:, None], np.eye(1 + n)[1:], rows[1:]], axis=1),
-        ]
-    )
+    rows = np.concatenate([svec(b) for b in data.blocks], axis=1)  # (1 + n_q, entries)
+    eye = np.concatenate([svec(np.eye(b.shape[1])) for b in data.blocks])
+    columns = np.zeros((n_values + 2 + n + len(eye), 1 + n))  # of t, y_1, ..., y_n
+    columns[:n_values, 1:] = data.values[1:].T
+    columns[n_values, 1:] = data.noise[1:]
+    columns[n_values + 1, 0] = -1  # t <= 1
+    columns[n_values + 2 : n_values + 2 + n, 1:] = np.eye(n)
+    columns[n_values + 2 + n :] = np.concatenate([-eye[:, None], rows[1:].T], axis=1)
     const = np.concatenate([data.values[0], data.noise[:1], [1.0], np.zeros(n), rows[0]])
-    cones = [clarabel.ZeroConeT(n_values)] if n_values else []
-    cones += [clarabel.NonnegativeConeT(2 + n)]
-    cones += [clarabel.PSDTriangleConeT(b.shape[1]) for b in data.blocks if b.shape[1]]
-    settings = clarabel.DefaultSettings()
-    settings.verbose = False
-    settings.tol_gap_abs = settings.tol_gap_rel = settings.tol_feas = 1e-10
-    quadratic, cost = sparse.csc_matrix((1 + n, 1 + n)), np.r_[-1.0, np.zeros(n)]
-    solver = clarabel.DefaultSolver(quadratic, cost, sparse.csc_matrix(-columns.T), const, cones, settings)
-    y = np.nan_to_num(np.array(solver.solve().x)[1:])
-    return np.maximum(y, 0) / data.unit, data
-
-
-def _svec(m: Array) -> Array:
-    """Upper triangles, column by column, off-diagonal entries times sqrt 2: (q, k, k) -> (q, k(k+1)/2)."""
-    j, i = np.tril_indices(m.shape[-1])
-    return np.asarray(m[:, i, j] * np.where(i == j, 1.0, 2**0.5))
+    cost = np.r_[-1.0, np.zeros(n)]
+    y, _ = conic(cost, const, columns, n_values, 2 + n, tuple(b.shape[1] for b in data.blocks))
+    return np.maximum(y[1:], 0) / data.unit, data

@@ -3,6 +3,8 @@
 Class constants are read from the text of the problem's SPEC, float fields of the method become the nearest
 fraction with denominator <= 1e6 (so 0.1 is 1/10 and 2/11 is 2/11), and `allows` is asked again.  Every
 number of the forms must then come out a Fraction; a float among them means that there is nothing to prove.
+
+Where a minimum over iterates is claimed, min_k M_k enters as a value symbol m with M_k - m >= 0.
 """
 
 from collections.abc import Mapping
@@ -26,7 +28,7 @@ __all__ = ["Claim", "claim", "exact_trace", "rational_class", "rational_method"]
 
 DENOMINATOR = 10**6  # of a method's parameters
 BELOW = 10**12  # a rate that is no fraction is replaced by a slightly smaller one with this denominator
-SMALL = 3  # clients up to which the full Gram matrix is tried
+EXACT = Settings(exact=True)
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,8 +39,8 @@ class Claim:
     names: tuple[str, ...]  # of the inequalities
     basis: tuple[tuple[str, ...], ...]  # names of the vectors of each block
     parameters: Mapping[str, str]
-    notes: tuple[str, ...] = ()
-    spec: str = ""  # of the class
+    notes: tuple[str, ...]
+    spec: str  # of the class
 
 
 # ------------------------------------------------------------------ parameters
@@ -70,16 +72,17 @@ def rational_method(method: Method) -> Method:
     return replace(method, **{k: v for k, v in new.items() if v is not old[k]})
 
 
-def parameters(P: FunctionClass, m: Method) -> dict[str, str]:
+def _parameters(P: FunctionClass, m: Method, steps: int) -> dict[str, str]:
     """Constants of the class and numbers of the method, as text."""
-    found = {"n": P.n, "L": P.L_max, "mu": P.mu_min}
+    found: dict[str, Any] = {"n": P.n, "L": P.L_max, "mu": P.mu_min}
     found |= {f.name: getattr(P, f.name) for f in fields(P) if f.name not in ("n", "L_max", "mu_min", "spec")}
     record = unwrap(m)
     found |= {f.name: getattr(record, f.name) for f in fields(record)} if is_dataclass(record) else {}
+    found |= {"T": steps} if steps > 1 else {}
     return {k: str(v) for k, v in found.items() if isinstance(v, (int, Fraction)) and not isinstance(v, bool)}
 
 
-def at_most_this(number: Number) -> Fraction:
+def _at_most(number: Number) -> Fraction:
     """The number itself if it is rational, else a fraction slightly below it: proving that proves the claim."""
     if isinstance(number, (int, Fraction)):
         return Fraction(number)
@@ -89,22 +92,19 @@ def at_most_this(number: Number) -> Fraction:
 # ------------------------------------------------------------------ claims
 
 
-def exact_trace(statement: Any, P: FunctionClass, m: Method) -> Trace:
-    """The trace in fractions; clients one by one where they are few and not exchangeable.
+def exact_trace(statement: Any, P: FunctionClass, m: Method, settings: Settings = EXACT) -> Trace:
+    """The trace in fractions, on the full Gram matrix where clients are not exchangeable.
 
-    Raises Refused if it has none.
+    Raises Refused if there is none.
     """
     try:
-        return trace(statement, P, m, Settings(exact=True))
+        return trace(statement, P, m, settings)
     except NotSymmetric as reason:
-        if P.n > SMALL:
-            raise Refused(f"clients are not exchangeable: {reason}", "inconclusive") from None
+        if settings.full:
+            raise Refused(f"not exchangeable: {reason}", "inconclusive") from None
     except (ValueError, TypeError, AttributeError, ArithmeticError) as error:
         raise Refused(_why(error)) from error
-    try:
-        return trace(statement, P, m, Settings(exact=True, full=True))
-    except (NotSymmetric, ValueError, TypeError, AttributeError, ArithmeticError) as error:
-        raise Refused(_why(error)) from error
+    return exact_trace(statement, P, m, replace(settings, full=True))
 
 
 def _why(error: Exception) -> str:
@@ -112,33 +112,47 @@ def _why(error: Exception) -> str:
     return text if text.startswith("not rational") else f"no trace in fractions: {text}"
 
 
-def claim(statement: Any, problem: Problem, method: Method) -> Claim:
-    """What is to be proved of a one-step statement on the class of a problem. Raises Refused if nothing is."""
-    if not isinstance(statement, OneStep):
-        raise Refused(f"no proof of a {statement.kind}: one step is what is proved")
+def claim(statement: Any, problem: Problem, method: Method, settings: Settings = EXACT) -> Claim:
+    """What is to be proved of a one-step or horizon statement on the class of a problem.
+
+    Raises Refused if it does not speak of these parameters in fractions, or has no rational trace.
+    """
     P, m = rational_class(problem), rational_method(method)
+    parameters = _parameters(P, m, settings.steps)
     reason = refusal(statement, P, m)
     if reason is not None:
-        raise Refused(f"{reason} (in fractions: {_text(parameters(P, m))})")
-    found = exact_trace(statement, P, m)
+        at = ", ".join(f"{k}={v}" for k, v in parameters.items())
+        raise Refused(f"{reason} (in fractions: {at})")
+    found = exact_trace(statement, P, m, settings)
     if found.matrices:
         raise Refused("quadratics have a matrix of multipliers", "inconclusive")
-    after = total(found.after)
-    if found.progress is not None:
-        after = after + found.progress
-    if statement.noise is not None:
-        zero = found.zero
-        after = after - Form(zero.blocks, zero.values, at_most_this(statement.noise(P, m)))
-    conditions = [*found.inequalities, *found.equalities]
-    forms = [c.form for c in conditions] + [-c.form for c in found.equalities]
-    names = [c.name for c in conditions] + [f"{c.name} (reversed)" for c in found.equalities]
     try:
-        rate = max(at_most_this(r) for r in branches(statement.rate(P, m)))
-        task = Task(exactly(total(found.before)), exactly(after), tuple(map(exactly, forms)), rate)
-    except (ValueError, TypeError, OverflowError) as error:
+        task, names = _task(statement, P, m, found)
+    except (ValueError, TypeError, AttributeError, ArithmeticError) as error:
         raise Refused(_why(error)) from error
-    return Claim(task, tuple(names), found.basis, parameters(P, m), found.notes, P.spec)
+    return Claim(task, names, found.basis, parameters, found.notes, P.spec)
 
 
-def _text(values: Mapping[str, str]) -> str:
-    return ", ".join(f"{k} = {v}" for k, v in values.items())
+def _task(statement: Any, P: FunctionClass, m: Method, found: Trace) -> tuple[Task, tuple[str, ...]]:
+    """The inequality with all its conditions; an equality is two inequalities."""
+    forms = [c.form for c in found.inequalities]
+    names = [c.name for c in found.inequalities]
+    for c in found.equalities:
+        forms += [c.form, -c.form]
+        names += [c.name, f"{c.name}, reversed"]
+    before, after, rate = total(found.before), found.after[0], Fraction(1)
+    if isinstance(statement, OneStep):
+        after = total(found.after) if found.progress is None else total((*found.after, found.progress))
+        rate = max(_at_most(r) for r in branches(statement.rate(P, m)))
+        noise = _at_most(statement.noise(P, m)) if statement.noise is not None else Fraction(0)
+        after = replace(after, noise=after.noise - noise)
+    elif len(found.after) > 1:
+        forms = [_with_symbol(f, 0) for f in forms] + [_with_symbol(f, -1) for f in found.after]
+        names += [f"measure {k} >= least" for k in range(len(found.after))]
+        before, after = _with_symbol(before, 0), _with_symbol(0 * after, 1)
+    return Task(exactly(before), exactly(after), tuple(map(exactly, forms)), rate), tuple(names)
+
+
+def _with_symbol(form: Form, coefficient: int) -> Form:
+    """One value symbol more, for the least of several measures."""
+    return replace(form, values=np.append(form.values, coefficient))

@@ -1,59 +1,72 @@
 """Exact polynomials from exact samples: tensor interpolation at integer nodes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
+from functools import cache
 from itertools import product
+from math import prod
 
 import numpy as np
 
 from proveout.arrays import Array
 
-__all__ = ["interpolate"]
+__all__ = ["Point", "Table", "evaluate", "interpolate"]
+
+Point = tuple[int, ...]
+Table = dict[Point, Array]  # {exponents: coefficients (m,)}
 
 MOST_NODES = 16  # per variable; a function that needs more is no polynomial of a sensible degree
 
 
-def interpolate(
-    sample: Callable[[tuple[int, ...]], Array], starts: tuple[int, ...]
-) -> dict[tuple[int, ...], Array]:
-    """{exponents: coefficients (m,)} of a polynomial map, given its values (m,) at integer points >= `starts`.
+def interpolate(sample: Callable[[Point], Array], starts: Point) -> Table:
+    """The polynomial map with these values (m,) at integer points >= `starts`.
 
-    The degree in each variable is found along one line and confirmed on the whole grid by one node more
-    than it needs; ValueError if the extra node contradicts it.
+    The degree in each variable is found along a line, with one node more than it needs, and confirmed off
+    the grid: one step beyond it along every variable, and twice along all of them at once.
+    Raises ValueError if no degree below MOST_NODES fits, or if a point off the grid contradicts.
     """
-    seen: dict[tuple[int, ...], Array] = {}
-
-    def at(point: tuple[int, ...]) -> Array:
-        if point not in seen:
-            seen[point] = sample(point)
-        return seen[point]
-
-    counts = [_nodes(at, starts, axis) for axis in range(len(starts))]
-    grid = np.array([at(p) for p in product(*(range(s, s + c) for s, c in zip(starts, counts, strict=True)))])
-    table = grid.reshape(*counts, -1)
+    at = cache(sample)
+    counts = [_degree(at, starts, axis) + 1 for axis in range(len(starts))]
+    nodes = [range(s, s + c) for s, c in zip(starts, counts, strict=True)]
+    table = np.array([at(p) for p in product(*nodes)]).reshape(*counts, -1)
     for axis, (start, count) in enumerate(zip(starts, counts, strict=True)):
-        table = np.moveaxis(np.tensordot(_vandermonde(start, count), table, axes=(1, axis)), 0, axis)
-        if table.take(-1, axis=axis).any():
-            raise ValueError(f"not a polynomial of degree {count - 2} in variable {axis}")
-    exponents = product(*(range(c - 1) for c in counts))
-    return {e: table[e] for e in exponents if table[e].any()}
+        table = np.moveaxis(np.tensordot(_coefficients(start, count), table, axes=(1, axis)), 0, axis)
+    found = {e: table[e] for e in product(*map(range, counts)) if table[e].any()}
+    for point in _beyond(starts, counts):
+        if not np.array_equal(evaluate(found, point), at(point)):
+            raise ValueError(f"no polynomial of degrees {[c - 1 for c in counts]}: refuted at {point}")
+    return found
 
 
-def _nodes(at: Callable[[tuple[int, ...]], Array], starts: tuple[int, ...], axis: int) -> int:
-    """Nodes for one variable: its degree on a line, and two more."""
-    rows: list[Array] = []  # the divided differences of order 0, 1, ..., newest last in each
-    for count in range(1, MOST_NODES + 1):
-        point = (*starts[:axis], starts[axis] + count - 1, *starts[axis + 1 :])
-        new = [at(point)]
+def evaluate(table: Table, point: Sequence[int]) -> Array:
+    """The polynomials at a point: (m,)."""
+    powers = [prod(Fraction(x) ** k for x, k in zip(point, e, strict=True)) for e in table]
+    return sum(p * c for p, c in zip(powers, table.values(), strict=True))
+
+
+def _degree(at: Callable[[Point], Array], starts: Point, axis: int) -> int:
+    """The degree in one variable, on the line where all others are at their second node."""
+    base = tuple(s + 1 for s in starts)
+    rows: list[Array] = []  # divided differences of order 0, 1, ..., ending at the newest node
+    for count in range(MOST_NODES):
+        new = [at((*base[:axis], starts[axis] + count, *base[axis + 1 :]))]
         for order, old in enumerate(rows):
             new.append((new[-1] - old) / Fraction(order + 1))
+        if rows and not new[-1].any():
+            return count - 1
         rows = new
-        if count > 1 and not new[-1].any():
-            return count
     raise ValueError(f"variable {axis}: no polynomial of degree < {MOST_NODES - 1}")
 
 
-def _vandermonde(start: int, count: int) -> Array:
+def _beyond(starts: Point, counts: Sequence[int]) -> Iterator[Point]:
+    ends = tuple(s + c for s, c in zip(starts, counts, strict=True))
+    for axis in range(len(starts)):
+        yield tuple(end if k == axis else s for k, (s, end) in enumerate(zip(starts, ends, strict=True)))
+    yield ends
+    yield tuple(end + k % 2 for k, end in enumerate(ends))
+
+
+def _coefficients(start: int, count: int) -> Array:
     """Inverse Vandermonde matrix of the nodes start, ..., start + count - 1: values -> coefficients."""
     columns = []
     for k in range(count):  # the k-th Lagrange polynomial, lowest power first

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from proveout.arrays import Array
-from proveout.laws import Law, Sure
+from proveout.laws import Each, Law, Points, Sure
 from proveout.theory.lenses.worstcase.world import World
 from proveout.theory.statement import Number, Problem
 
@@ -31,7 +31,12 @@ class AbstractProblem:
     d = 1  # a coordinate mask (..., n, 1) covers a whole abstract vector
 
     def __init__(
-        self, world: World, base: Problem, who: Array | None = None, tag: Any = None, frame: Frame | None = None
+        self,
+        world: World,
+        base: Problem,
+        who: Array | None = None,
+        tag: Any = None,
+        frame: Frame | None = None,
     ) -> None:
         self._world, self._base, self._who, self._tag, self._frame = world, base, who, tag, frame
 
@@ -42,7 +47,7 @@ class AbstractProblem:
 
     @property
     def n(self) -> int:
-        return self._world.n if self._who is None else int(self._who.shape[-1])
+        return self._world.space.n if self._who is None else int(self._who.shape[-1])
 
     @property
     def x_star(self) -> Array:
@@ -68,30 +73,38 @@ class AbstractProblem:
         out = self._ask(x, self._world.gradients)
         if self._tag is None:
             return out
-        noise = self._world.noise(("xi", self._tag), None, 0, self._base.sigma2, True)
-        return out + self._show(self._world.noise_rows(noise)[self._clients(x)])
+        return out + self._noise(self._clients(x))
+
+    def _noise(self, who: Array) -> Array:
+        """The gradient noise of the clients `who`: abstract, or a sign that was drawn times a fixed vector."""
+        world = self._world
+        if not world.luck.inner:
+            noise = world.luck.noise(("xi", self._tag), None, 0, self._base.sigma2, clients=True)
+            return self._show(world.luck.noise_rows(noise)[who])
+        epoch, signs = self._tag
+        return signs * self._show(world.luck.bounded(("xi", epoch), self._base.sigma2)[who])
 
     def grad(self, x: Array) -> Array:
         """(..., D) -> (..., D): the mean of `grads` at one point."""
         g = self.grads(x[..., None, :])
-        return g[..., 0, :] if g.shape[-2] == 1 else g.sum(axis=-2) * (self._world.one / g.shape[-2])
+        return g[..., 0, :] if g.shape[-2] == 1 else g.sum(axis=-2) * (self._world.space.one / g.shape[-2])
 
     def prox(self, v: Array, t: Number) -> Array:
         """Each client's proximal point: (..., n, D) -> (..., n, D)."""
         return self._ask(v, lambda rows, who: self._world.prox(rows, who, t))
 
     def _clients(self, x: Array) -> Array:
-        return np.arange(self._world.n) if self._who is None else self._who
+        return np.arange(self._world.space.n) if self._who is None else self._who
 
     def _ask(self, x: Array, oracle: Callable[[Array, Array], Array]) -> Array:
         """Ask for every entry of the batch; equal entries once."""
-        x, who, c = self._hide(x), self._clients(x), self.n
+        x, who, c = self._world.space.clean(self._hide(x)), self._clients(x), self.n
         lead = np.broadcast_shapes(x.shape[:-2], who.shape[:-1])
         rows = np.broadcast_to(x, (*lead, c, x.shape[-1])).reshape(-1, c, x.shape[-1])
         who = np.broadcast_to(who, (*lead, c)).reshape(-1, c)
         out, seen = np.empty_like(rows), {}
         for b in range(len(rows)):
-            key = (tuple(rows[b].ravel()) if self._world.exact else rows[b].tobytes(), who[b].tobytes())
+            key = (tuple(rows[b].ravel()) if self._world.space.exact else rows[b].tobytes(), who[b].tobytes())
             if key not in seen:
                 seen[key] = oracle(rows[b], who[b])
             out[b] = seen[key]
@@ -104,15 +117,18 @@ class AbstractProblem:
         return type(self)(self._world, self._base, who, self._tag, self._frame)
 
     def xi(self, clients: int | None = None, batch: int = 1, of: str = "rows") -> Law:
-        """The gradient noise is an abstract vector: its law is a bare name."""
-        return Sure(np.full((self.n if clients is None else clients, 1), self._world.fresh_name()))
+        """The gradient noise is an abstract vector: its law is a bare name (`inner`: a sign per client)."""
+        rows = self.n if clients is None else clients
+        if self._world.luck.inner and getattr(self._base, "sigma2", None):
+            return Each(rows, Points(np.array([[1.0], [-1.0]])), of)
+        return Sure(np.full((rows, 1), self._world.luck.fresh_name()))
 
     def on(self, xi: Array) -> "AbstractProblem":
         """The problem whose gradients carry noise, E|e_i|^2 <= sigma2 for each client; itself without sigma2."""
-        if not getattr(self._base, "sigma2", 0):
+        if not getattr(self._base, "sigma2", None):
             return self
-        tag = (self._world.epoch, int(np.asarray(xi).ravel()[0]))
-        return type(self)(self._world, self._base, self._who, tag, self._frame)
+        drawn = xi if self._world.luck.inner else int(np.asarray(xi).ravel()[0])
+        return type(self)(self._world, self._base, self._who, (self._world.luck.epoch, drawn), self._frame)
 
 
 def _aligned(a: Array, b: Array) -> tuple[Array, Array]:

@@ -14,13 +14,13 @@ from typing import Any
 
 import numpy as np
 
-from proveout.arrays import Array
-from proveout.laws import Law, Sure
+from proveout.arrays import Array, last
+from proveout.laws import Coin, Each, Law, Sure
 from proveout.theory.lenses.worstcase.abstract import Frame
 from proveout.theory.lenses.worstcase.world import World
 from proveout.theory.statement import Method
 
-__all__ = ["Known", "abstracted", "replaced"]
+__all__ = ["Known", "abstracted", "compressors", "drawable"]
 
 
 class Known:
@@ -34,35 +34,43 @@ class Known:
             raise AttributeError(name)
         return getattr(self._base, name)
 
+    @property
+    def _drawn(self) -> bool:
+        return self._world is not None and self._world.luck.inner and math.isfinite(self._base.omega(self._d))
+
     def law(self, n: int, d: int) -> Law:
-        """Nothing to draw: a bare name."""
-        number = 0 if self._world is None else self._world.fresh_name()
+        """Nothing to draw: a bare name (in an inner trace: a sign per client)."""
+        if self._drawn:
+            return Each(n, Coin(0.5))
+        number = 0 if self._world is None else self._world.luck.fresh_name()
         return Sure(np.full((n, 1), number))
 
     def __call__(self, x: Array, draw: Array) -> Array:
         """(..., n, D) -> (..., n, D)."""
         if self._world is None:
             return x
-        v = x if self._frame is None else x @ self._frame.inverse
+        if self._drawn:  # v (1 +- sqrt(omega)): unbiased, of this variance
+            return x + self._base.omega(self._d) ** 0.5 * (2 * last(draw) - 1) * x
+        v = self._world.space.clean(x if self._frame is None else x @ self._frame.inverse)
         name = int(np.asarray(draw).ravel()[0])
-        seen = list(self._world.memory.get(("block", self._world.epoch, name), ()))
+        seen = list(self._world.luck.memory.get(("block", self._world.luck.epoch, name), ()))
         out = np.stack([self._one(rows, name) for rows in v.reshape(-1, *v.shape[-2:])]).reshape(v.shape)
-        if seen and len(seen) < len(self._world.memory[("block", self._world.epoch, name)]):
+        if seen and len(seen) < len(self._world.luck.memory[("block", self._world.luck.epoch, name)]):
             raise ValueError("one draw compresses different vectors: their errors are not independent")
         return x + (out if self._frame is None else out @ self._frame.W)
 
     def _one(self, v: Array, name: int) -> Array:
         """What the block adds to the rows v (n, D)."""
-        world, key = self._world, ("block", self._world.epoch, name)  # type: ignore[union-attr]
+        world, key = self._world, ("block", self._world.luck.epoch, name)  # type: ignore[union-attr]
         if world is None:
             return 0 * v
         omega = self._base.omega(self._d)
         if math.isfinite(omega):
             if not omega:
                 return 0 * v
-            return world.noise_rows(world.noise(key, v, omega, 0, len(v) == world.n))
+            return world.luck.noise_rows(world.luck.noise(key, v, omega, 0, len(v) == world.space.n))
         factor = 1 - self._base.alpha(self._d)
-        return world.residual(key, v, factor) if factor else 0 * v
+        return world.luck.residual(key, v, factor) if factor else 0 * v
 
 
 def abstracted(method: Method, d: int, world: World | None = None, frame: Frame | None = None) -> Method:
@@ -77,6 +85,25 @@ def abstracted(method: Method, d: int, world: World | None = None, frame: Frame 
     return replace(method, **changed) if changed else method
 
 
-def replaced(method: Method, d: int) -> bool:
-    """Does the method hold a compressor?"""
-    return abstracted(method, d) is not method
+def compressors(method: Method) -> list[Any]:
+    """All compressors among the fields of a method, at any depth."""
+    if callable(getattr(method, "omega", None)) and callable(getattr(method, "law", None)):
+        return [method]
+    if not is_dataclass(method) or isinstance(method, type):
+        return []
+    return [c for f in fields(method) if f.init for c in compressors(getattr(method, f.name))]
+
+
+def drawable(method: Method) -> bool:
+    """Has the method compressors that, drawn in one dimension, are what their constants say?"""
+    found = compressors(method)
+    return bool(found) and all(map(_faithful, found))
+
+
+def _faithful(block: Any) -> bool:
+    try:
+        prob, draw = block.law(1, 1).atoms()
+        error = np.asarray(block(np.ones((len(prob), 1, 1)), draw))[:, 0, 0] - 1
+        return bool(np.isclose(prob @ error, 0) and np.isclose(prob @ error**2, block.omega(1)))
+    except (TypeError, ValueError, NotImplementedError, IndexError):
+        return False

@@ -54,12 +54,17 @@ def speaks_of_f(assumes: Sequence[Any]) -> bool:
     return bool(named) and not any(a.name.startswith("each") for a in named)
 
 
-def class_of(assumes: Sequence[Any], problem: Problem, L: Number, mu: Number) -> Class:
-    """The class that the hypotheses describe, with the constants given."""
+def class_of(assumes: Sequence[Any], problem: Problem, L: Number, mu: Number, inner: bool = False) -> Class:
+    """The class that the hypotheses describe, with the constants given.
+
+    `inner`: strongly convex functions stand for those with the PL inequality.
+    """
     of_f = speaks_of_f(assumes)
     words = {a.klass for a in assumes if a.klass is not None and (of_f or a.name.startswith("each"))}
     if not words:
         words = {"smooth", "strongly_convex"}
+    if inner and "pl" in words:
+        words, mu = words - {"pl"} | {"strongly_convex"}, getattr(problem, "mu_pl", mu)
     convex = "convex" in words or "strongly_convex" in words
     return Class(
         L=L if "smooth" in words else math.inf,

@@ -24,7 +24,7 @@ from proveout.theory.statement import Cross, Gap, Number, Square
 
 __all__ = ["Form", "Raw", "read", "total"]
 
-DUST = 1e-14  # relative; coefficients that cancelled in the step
+DUST = 1e-14  # of what was added up; coefficients that cancelled
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,7 +98,7 @@ def read(problem: AbstractProblem, term: Any, prob: Array) -> Raw:
         raw.quad.append(_product(world, u, v, term.weight))
     elif isinstance(term, Gap):
         _gap(world, raw, term, prob)
-    elif np.ndim(term) == 0 and isinstance(term + 0, (int, float, np.number, type(world.one))):
+    elif np.ndim(term) == 0 and isinstance(term + 0, (int, float, np.number, type(world.space.one))):
         raw.const = term
     else:
         raise TypeError(f"not a term of abstract vectors: {type(term).__name__} of shape {np.shape(term)}")
@@ -107,45 +107,46 @@ def read(problem: AbstractProblem, term: Any, prob: Array) -> Raw:
 
 def _rows(world: World, vector: Array, core: int, prob: Array) -> Array:
     """(K or 1, rows, D): leading axes are the atoms, core - 1 axes before the last are summed."""
-    if not isinstance(vector, np.ndarray) or vector.shape[-1] != world.capacity:
+    if not isinstance(vector, np.ndarray) or vector.shape[-1] != world.space.capacity:
         raise ValueError(f"a term must hold vectors, got shape {np.shape(vector)}")
     split = vector.ndim - core
     lead = tuple(a for a in vector.shape[:split] if a != 1)
     if split < 0 or lead not in ((), (len(prob),)):
         raise ValueError(f"a term has leading axes {vector.shape[: max(split, 0)]} for {len(prob)} atoms")
-    rows = vector.reshape(len(prob) if lead else 1, -1, world.capacity)
-    return rows if world.exact else np.where(np.abs(rows) < DUST * np.abs(rows).max(initial=0), 0.0, rows)
+    return world.space.clean(vector.reshape(len(prob) if lead else 1, -1, world.space.capacity))
 
 
 def _product(world: World, u: Array, v: Array, weight: Number) -> Array:
     """weight sum_i (u_i v_i' + v_i u_i') / 2 over the columns in use: (K, rows, D) -> (K, used, used)."""
-    same, u, v = u is v, u[..., : world.used], v[..., : world.used]
+    same, u, v = u is v, u[..., : world.space.used], v[..., : world.space.used]
     square = u.swapaxes(-1, -2) @ v
-    if not world.exact:
+    if not world.space.exact:
         size = np.abs(u).swapaxes(-1, -2) @ np.abs(v)
         square = np.where(np.abs(square) < DUST * size, 0.0, square)
     if not same:
-        square = (square + square.swapaxes(-1, -2)) * (world.one / 2)
+        square = (square + square.swapaxes(-1, -2)) * (world.space.one / 2)
     return np.asarray(weight * square)
 
 
 def _gap(world: World, raw: Raw, term: Gap, prob: Array) -> None:
     """Values at the points of a Gap: symbols where they are unknown, products where they follow."""
-    everyone = np.arange(world.n)
+    everyone = np.arange(world.space.n)
     rows = _rows(world, term.point, term.core, prob)
-    rows = np.repeat(rows, world.n, axis=1) if rows.shape[1] == 1 else rows
-    weight = term.weight if term.core == 2 else term.weight * (world.one / world.n)
+    rows = np.repeat(rows, world.space.n, axis=1) if rows.shape[1] == 1 else rows
+    weight = term.weight if term.core == 2 else term.weight * (world.space.one / world.space.n)
     chance = prob if len(rows) == len(prob) else np.array([prob.sum()])
-    half, slope = np.stack([world.zeros(world.n)] * len(rows)), np.stack([world.zeros(world.n)] * len(rows))
+    half, slope = (
+        np.stack([world.space.zeros(world.space.n)] * len(rows)),
+        np.stack([world.space.zeros(world.space.n)] * len(rows)),
+    )
     for k, each in enumerate(rows):
-        for o, at in world.parts(everyone):
-            point = world.point(o, each[at], at)
+        for o, row, at in world.space.asked(each, everyone):
+            point = world.point(o, row)
             if point.value is not None:
-                share = weight * world.orbits[o].size * chance[k]
-                raw.values[point.value] = raw.values.get(point.value, 0) + share
-            elif world.orbits[o].klass.closed:
-                half[k, at] = (each[at] - world.x_star) * (world.one / 2)
-                slope[k, at] = world.spread(o, point.g, at)
+                raw.values[point.value] = raw.values.get(point.value, 0) + weight * len(at) * chance[k]
+            elif world.space.orbits[o].klass.closed:
+                half[k, at] = (each[at] - world.x_star) * (world.space.one / 2)
+                slope[k, at] = world.space.spread(o, point.g, at)
     raw.quad.append(_product(world, half, slope, weight))
-    if world.optimum and world.tilt and world.n > 1:
+    if world.optimum and world.tilt and world.space.n > 1:
         raw.quad.append(_product(world, world.h_star[None], rows - world.x_star, weight))

@@ -69,6 +69,12 @@ class Program:
         starts = np.cumsum([0, *self.counts, sum(k * k for k in self.tables)])
         return slice(int(starts[which]), int(starts[which + 1]))
 
+    @property
+    def table_starts(self) -> list[int]:
+        """First row of each matrix T."""
+        squares = [0, *(k * k for k in self.tables)]
+        return [int(sum(self.counts) + s) for s in np.cumsum(squares)[:-1]]
+
     def lift(self, grams: Sequence[Array], values: Array) -> Point:
         """A point of the scaled program in the trace's own units."""
         factors = []
@@ -93,7 +99,9 @@ def program(
         [c.form for c in trace.inequalities],
         [c.form for c in trace.equalities],
     )
-    forms = [f for group in groups for f in group] + [f for _, table in trace.matrices for row in table for f in row]
+    forms = [f for group in groups for f in group] + [
+        f for _, table in trace.matrices for row in table for f in row
+    ]
     blocks = [np.array([f.blocks[b] for f in forms], float) for b in range(len(forms[0].blocks))]
     blocks.append(np.array([f.noise for f in forms], float).reshape(-1, 1, 1))
     values = np.array([f.values for f in forms], float).reshape(len(forms), -1)
@@ -123,7 +131,10 @@ def _scale(raw: Program) -> Program:
     column = np.where(column > 0, column, 1)
     values = raw.values / column
     units = np.ones(len(values))
-    size = np.max([np.abs(b).max(axis=(1, 2), initial=0) for b in blocks] + [np.abs(values).max(axis=1, initial=0)], axis=0)
+    size = np.max(
+        [np.abs(b).max(axis=(1, 2), initial=0) for b in blocks] + [np.abs(values).max(axis=1, initial=0)],
+        axis=0,
+    )
     units[free:] = _together(size[free:], raw)
     blocks = [b / units[:, None, None] for b in blocks]
     return Program(blocks, values / units[:, None], raw.counts, raw.tables, raw.bounds, units, lifts, column)
@@ -162,6 +173,4 @@ def _compress(raw: Program) -> Program:
                 basis = basis @ Vt[s > UNSEEN * s[0]].T
         blocks.append(basis.T @ block @ basis)
         lifts.append(lift @ basis)
-    return Program(
-        blocks, raw.values, raw.counts, raw.tables, raw.bounds, raw.units, lifts, raw.value_units
-    )
+    return Program(blocks, raw.values, raw.counts, raw.tables, raw.bounds, raw.units, lifts, raw.value_units)

@@ -8,20 +8,32 @@ from scipy import sparse
 from proveout.arrays import Array
 from proveout.theory.lenses.worstcase.program import Program
 
-__all__ = ["Multipliers", "Solution", "conic", "smat", "solve", "svec"]
+__all__ = [
+    "TOLERANCE",
+    "Multipliers",
+    "Solution",
+    "conic",
+    "cut",
+    "multiplier_columns",
+    "multipliers",
+    "psd_part",
+    "smat",
+    "solve",
+    "svec",
+]
 
 TOLERANCE = 1e-10  # asked of the solver
 
 
 @dataclass(frozen=True, eq=False)
 class Multipliers:
-    """t of N, theta of C, lam of Q, nu of E, Lam of T (flattened one after the other)."""
+    """t of N, theta of C, lam of Q, nu of E, Lam of the matrices T (k, k)."""
 
     t: Array
     theta: Array
     lam: Array
     nu: Array
-    Lam: Array
+    Lam: list[Array]
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,10 +57,22 @@ def smat(v: Array, k: int) -> Array:
     return out
 
 
+def psd_part(a: Array) -> Array:
+    """The nearest positive semidefinite matrix."""
+    w, U = np.linalg.eigh(a) if a.size else (np.zeros(0), a)
+    return np.asarray((U * np.maximum(w, 0)) @ U.T)
+
+
 def conic(
-    cost: Array, const: Array, columns: Array, zeros: int, positives: int, psd: tuple[int, ...], tolerance: float
+    cost: Array,
+    const: Array,
+    rows: Array,
+    zeros: int,
+    positives: int,
+    psd: tuple[int, ...],
+    tolerance: float = TOLERANCE,
 ) -> tuple[Array, Array]:
-    """min cost.y, const + columns y in {0}^zeros x R+^positives x PSD blocks: (y, dual z)."""
+    """min cost.y with const + rows y in {0}^zeros x R+^positives x PSD blocks: (y, dual z)."""
     import clarabel
 
     cones = [clarabel.ZeroConeT(zeros)] if zeros else []
@@ -60,71 +84,65 @@ def conic(
     settings.tol_gap_abs = settings.tol_gap_rel = settings.tol_feas = tolerance
     settings.tol_infeas_abs = settings.tol_infeas_rel = tolerance
     n = len(cost)
-    solver = clarabel.DefaultSolver(
-        sparse.csc_matrix((n, n)), cost, sparse.csc_matrix(-columns), const, cones, settings
-    )
-    found = solver.solve()
+    matrix = sparse.csc_matrix(-rows)
+    found = clarabel.DefaultSolver(sparse.csc_matrix((n, n)), cost, matrix, const, cones, settings).solve()
     return np.nan_to_num(np.array(found.x)), np.nan_to_num(np.array(found.z))
+
+
+def multiplier_columns(data: Program) -> tuple[Array, Array]:
+    """The data of (lam, nu, svec Lam): what each subtracts from the slack, values (m, n_F) and svec (m, s)."""
+    rows = np.concatenate([svec(b) for b in data.blocks], axis=1)
+    first = data.part(2).start
+    end = data.part(3).stop
+    parts = [(data.values[first:end], rows[first:end])]
+    for k, start in zip(data.tables, data.table_starts, strict=True):
+        j, i = np.tril_indices(k)
+        weight = np.where(i == j, 0.5, 0.5**0.5)[:, None]  # <Lam, T> sees the symmetric part of T
+        for_each = []
+        for source in (data.values, rows):
+            table = source[start : start + k * k].reshape(k, k, -1)
+            for_each.append((table[i, j] + table[j, i]) * weight)
+        parts.append((for_each[0], for_each[1]))
+    return np.concatenate([v for v, _ in parts]), np.concatenate([r for _, r in parts])
 
 
 def solve(data: Program, tolerance: float = TOLERANCE) -> Solution:
     """The least sum b_j t_j with its multipliers, and the worst case that is its dual."""
-    nC, nN, nQ, nE = data.counts
+    nC, nN, nQ, _ = data.counts
     rows = np.concatenate([svec(b) for b in data.blocks], axis=1)
-    C, N, Q, E, T = (slice(*data.part(k).indices(len(rows))) for k in range(5))
-    signs = np.r_[np.zeros(0)]
-    # variables: t, theta_1.., lam, nu, svec(Lam) of each T
-    tables, widths = _table_columns(data, rows[T], data.values[T])
-    psd_columns = np.concatenate([rows[N], -(rows[C][1:] - rows[C][:1]), -rows[Q], -rows[E], -tables[0]])
-    value_columns = np.concatenate(
-        [data.values[N], -(data.values[C][1:] - data.values[C][:1]), -data.values[Q], -data.values[E], -tables[1]]
-    )
-    m = len(psd_columns)
-    free = np.r_[nN + nC - 1 + nQ : nN + nC - 1 + nQ + nE]
-    positive = np.eye(m)[[k for k in range(nN + nC - 1 + nQ) if k not in set(free)]]
+    C, N = data.part(0), data.part(1)
+    minus_values, minus_rows = multiplier_columns(data)
+    value_part = np.concatenate([data.values[N], data.values[C][:1] - data.values[C][1:], -minus_values])
+    slack_part = np.concatenate([rows[N], rows[C][:1] - rows[C][1:], -minus_rows])
+    m, positive = len(slack_part), nN + nC - 1 + nQ
+    widths = [k * (k + 1) // 2 for k in data.tables]
     simplex = np.zeros((1, m))
-    simplex[0, nN : nN + nC - 1] = -1
-    Lam = np.eye(m)[m - sum(widths) :]
-    columns = np.concatenate([value_columns.T, positive, simplex, psd_columns.T, Lam])
+    simplex[0, nN : nN + nC - 1] = -1  # theta_0 = 1 - the others
+    stacked = np.concatenate(
+        [value_part.T, np.eye(m)[:positive], simplex, slack_part.T, np.eye(m)[m - sum(widths) :]]
+    )
     const = np.concatenate(
-        [-data.values[C][0], np.zeros(len(positive)), [1.0], -rows[C][0], np.zeros(sum(widths))]
+        [-data.values[C][0], np.zeros(positive), [1.0], -rows[C][0], np.zeros(sum(widths))]
     )
     cost = np.zeros(m)
     cost[:nN] = data.bounds
-    psd = (*data.sizes, *data.tables)
-    y, z = conic(cost, const, columns, data.values.shape[1], len(positive) + 1, psd, tolerance)
-    del signs
-    return _read(data, y, z)
-
-
-def _table_columns(data: Program, rows: Array, values: Array) -> tuple[tuple[Array, Array], list[int]]:
-    """<Lam, T> as columns of svec(Lam): symmetrise each table."""
-    out_rows, out_values, widths, start = [], [], [], 0
-    for k in data.tables:
-        j, i = np.tril_indices(k)
-        weight = np.where(i == j, 0.5, 0.5**0.5)[:, None]
-        for source, out in ((rows, out_rows), (values, out_values)):
-            table = source[start : start + k * k].reshape(k, k, -1)
-            out.append((table[i, j] + table[j, i]) * weight)
-        start += k * k
-        widths.append(len(i))
-    empty = np.zeros((0, rows.shape[1])), np.zeros((0, values.shape[1]))
-    return (np.concatenate([empty[0], *out_rows]), np.concatenate([empty[1], *out_values])), widths
-
-
-def _read(data: Program, y: Array, z: Array) -> Solution:
-    nC, nN, nQ, nE = data.counts
-    t, rest, lam, nu, tail = np.split(y, np.cumsum([nN, nC - 1, nQ, nE]))
-    Lam, start = [], 0
-    for k in data.tables:
-        width = k * (k + 1) // 2
-        Lam.append(smat(tail[start : start + width], k).ravel())
-        start += width
-    theta = np.r_[1 - rest.sum(), rest]
     n_values = data.values.shape[1]
-    grams, at = [], n_values + nN + nC - 1 + nQ + 1
-    for k in data.sizes:
-        width = k * (k + 1) // 2
-        grams.append(smat(z[at : at + width], k))
-        at += width
-    return Solution(Multipliers(t, theta, lam, nu, np.concatenate([np.zeros(0), *Lam])), grams, z[:n_values])
+    y, z = conic(cost, const, stacked, n_values, positive + 1, (*data.sizes, *data.tables), tolerance)
+    t, rest, tail = np.split(y, [nN, nN + nC - 1])
+    return Solution(
+        Multipliers(t, np.r_[1 - rest.sum(), rest], *multipliers(data, tail)),
+        cut(z[n_values + positive + 1 :], data.sizes),
+        z[:n_values],
+    )
+
+
+def multipliers(data: Program, y: Array) -> tuple[Array, Array, list[Array]]:
+    """(lam, nu, Lam) from the vector that `multiplier_columns` multiplies."""
+    lam, nu, tail = np.split(y, np.cumsum(data.counts[2:]))
+    return lam, nu, cut(tail, data.tables)
+
+
+def cut(v: Array, sizes: tuple[int, ...]) -> list[Array]:
+    """svec of several matrices one after the other, as matrices."""
+    widths = np.cumsum([0, *(k * (k + 1) // 2 for k in sizes)])
+    return [smat(v[a:b], k) for a, b, k in zip(widths[:-1], widths[1:], sizes, strict=True)]
