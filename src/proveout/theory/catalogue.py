@@ -3,6 +3,7 @@
 from proveout.theory.cases import (
     Case,
     Stem,
+    aggregators,
     asgd,
     biased_sgd,
     centered_clip,
@@ -16,7 +17,7 @@ from proveout.theory.statement import Statement
 
 __all__ = ["CASES", "STEMS", "case", "find", "name_of"]
 
-_STEMS = (gd, proxskip, ormo, asgd, delays, biased_sgd, compressors, centered_clip)
+_STEMS = (gd, proxskip, ormo, asgd, delays, biased_sgd, compressors, centered_clip, aggregators)
 
 STEMS: dict[str, Stem] = {module.STEM.name: module.STEM for module in _STEMS}
 CASES: tuple[Case, ...] = tuple(case for module in _STEMS for case in module.CASES)
