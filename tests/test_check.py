@@ -441,3 +441,13 @@ def judge_check():
     from proveout.theory.check import check
 
     return check
+
+
+def test_an_active_joblib_backend_is_used_as_it_is(lenses, cases):
+    import joblib
+
+    lenses(exact=says("holds"))
+    cases(case("a"), case("b"))
+    with joblib.parallel_config(backend="threading"):
+        found = check_cases(jobs=0)
+    assert [r.id for r in found.rows] == ["fake.a", "fake.b"]

@@ -2,256 +2,49 @@
 
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proveout.arrays import largest, last, mean_clients, namespace, norm, to_clients
-from proveout.laws import Coin, Each, Geometric, Index, Joint, Normal, Points, Sure, Uniform, pick
+from exact_subjects import (
+    ANCHOR,
+    CLIP,
+    DESCENT,
+    DIANA,
+    DISTANCE,
+    GAUSSIAN,
+    SCAFFNEW,
+    SMALL,
+    TOP,
+    BlockGD,
+    Clip,
+    NormalSGD,
+    Top,
+    Wrong,
+    all_ones_worst,
+    silent,
+    words,
+)
+from proveout.arrays import namespace, to_clients
+from proveout.laws import Coin, Joint
 from proveout.methods import gd, proxskip
 from proveout.methods.gd import GD, SGD
 from proveout.methods.proxskip import Scaffnew
 from proveout.problems import Quadratics, build, federated
 from proveout.theory import twins
-from proveout.theory.assumptions import each_smooth, each_strongly_convex, smooth
 from proveout.theory.lenses import exact
+from proveout.theory.lenses.candidates import candidates
 from proveout.theory.lenses.common import (
     BUDGETS,
-    ROUNDING,
     VIOLATION,
-    Refused,
-    atoms_of,
-    decide,
-    expectation,
-    ratio,
     refusal,
-    worst_rate,
 )
 from proveout.theory.lenses.onestep import claim_of
-from proveout.theory.lenses.search import candidates, evolve, search
-from proveout.theory.statement import Gap, Identity, OneStep, Square, Verdict, at_most, evaluate
+from proveout.theory.lenses.search import evolve, search
 from proveout.theory.witness import decode
-
-# ------------------------------------------------------------------ subjects
-
-
-def psi(P: Any, m: Any, s: Any) -> Any:
-    return (Square(1, s.x - P.x_star, core=2), Square((m.gamma / m.p) ** 2, s.h - P.h_star, core=2))
-
-
-SCAFFNEW = OneStep(
-    source="Mishchenko et al. 2022",
-    method=Scaffnew,
-    assumes=(each_smooth, each_strongly_convex),
-    allows=lambda P, m: at_most(m.gamma, 1 / P.L_max),
-    lyapunov=psi,
-    star=lambda P, m: proxskip.State(x=to_clients(P.x_star, P.n), h=P.h_star),
-    domain=lambda P, m, s: s._replace(h=s.h - mean_clients(s.h)),
-    rate=lambda P, m: (1 - m.gamma * P.mu_min, 1 - m.p**2),
-    tune=lambda P, p: Scaffnew(gamma=1 / P.L_max, p=p),
-)
-
-DISTANCE = OneStep(
-    source="one step of SGD with additive noise, exactly",
-    method=SGD,
-    lyapunov=lambda P, m, s: (Square(1, s.x - P.x_star),),
-    star=lambda P, m: gd.State(x=P.x_star),
-    rate=lambda P, m: (1 - m.gamma * P.mu) ** 2,
-    noise=lambda P, m: m.gamma**2 * P.sigma2,
-)
-
-DESCENT = OneStep(
-    source="Nesterov 2018: f(x') <= f(x) - gamma/2 |grad f(x)|^2",
-    method=GD,
-    assumes=(smooth,),
-    allows=lambda P, m: at_most(m.gamma, 1 / P.L),
-    lyapunov=lambda P, m, s: (Gap(1, s.x),),
-    progress=lambda P, m, s: (Square(m.gamma / 2, P.grad(s.x)),),
-    rate=lambda P, m: 1,
-)
-
-
-class DianaState(NamedTuple):
-    x: Any  # (..., d)
-    h: Any  # (..., n, d)
-
-
-class DianaDraw(NamedTuple):
-    mask: Any  # (..., n, d)  d at one coordinate per client, else 0
-
-
-@dataclass(frozen=True, kw_only=True)
-class Diana:
-    """DIANA with rand-1: h_i' = h_i + alpha m_i, x' = x - gamma mean_i(h_i + m_i), m_i = mask (g_i - h_i)."""
-
-    gamma: float
-    alpha: float
-
-    def init(self, P: Any, x0: Any) -> DianaState:
-        return DianaState(x=x0, h=0 * to_clients(x0, P.n))
-
-    def law(self, P: Any) -> Joint:
-        return Joint(DianaDraw(mask=Each(P.n, Points(P.d * np.eye(P.d)))))
-
-    def step(self, P: Any, s: DianaState, draw: DianaDraw) -> DianaState:
-        sent = draw.mask * (P.grads(s.x[..., None, :]) - s.h)
-        g = mean_clients(s.h + sent)[..., 0, :]
-        return DianaState(x=s.x - self.gamma * g, h=s.h + self.alpha * sent)
-
-
-def diana_psi(P: Any, m: Any, s: DianaState) -> Any:
-    omega = P.d - 1
-    weight = 4 * m.gamma**2 * max(omega, 1e-9) / (m.alpha * P.n**2)
-    return (Square(1, s.x - P.x_star), Square(weight, s.h - P.h_star, core=2))
-
-
-DIANA = OneStep(
-    source="Mishchenko et al. 2019",
-    method=Diana,
-    lyapunov=diana_psi,
-    star=lambda P, m: DianaState(x=P.x_star, h=P.h_star),
-    rate=lambda P, m: (1 - m.gamma * P.mu, 1 - m.alpha / 2),
-    tune=lambda P: Diana(gamma=1 / (P.L_max * (1 + 6 * (P.d - 1) / P.n)), alpha=1 / P.d),
-)
-
-
-class AnchorState(NamedTuple):
-    x: Any  # (..., d)
-    w: Any  # (..., d)
-
-
-class AnchorDraw(NamedTuple):
-    j: Any
-    theta: Any
-
-
-@dataclass(frozen=True, kw_only=True)
-class LSVRG:
-    """x' = x - gamma (g_j(x) - g_j(w) + grad f(w)); w' = x with probability p."""
-
-    gamma: float
-    p: float
-
-    def init(self, P: Any, x0: Any) -> AnchorState:
-        return AnchorState(x=x0, w=x0)
-
-    def law(self, P: Any) -> Joint:
-        return Joint(AnchorDraw(j=Index(P.n), theta=Coin(self.p)))
-
-    def step(self, P: Any, s: AnchorState, draw: AnchorDraw) -> AnchorState:
-        part = P.at(draw.j[..., None])
-        g = part.grads(s.x[..., None, :]) - part.grads(s.w[..., None, :])
-        xp = namespace(s.x)
-        return AnchorState(
-            x=s.x - self.gamma * (g[..., 0, :] + P.grad(s.w)), w=xp.where(last(draw.theta), s.x, s.w)
-        )
-
-
-ANCHOR = OneStep(
-    source="Kovalev, Horvath, Richtarik 2020",
-    method=LSVRG,
-    lyapunov=lambda P, m, s: (
-        Square(1, s.x - P.x_star),
-        Square(4 * m.gamma**2 / m.p / P.n, P.grads(s.w[..., None, :]) - P.h_star, core=2),
-    ),
-    star=lambda P, m: AnchorState(x=P.x_star, w=P.x_star),
-    rate=lambda P, m: (1 - m.gamma * P.mu, 1 - m.p / 2),
-    tune=lambda P, p: LSVRG(gamma=1 / (6 * P.L_max), p=p),
-)
-
-
-@dataclass(frozen=True)
-class Top:
-    k: int
-
-    def __call__(self, x: Any) -> Any:
-        return namespace(x).where(largest(abs(x), self.k), x, 0 * x)
-
-    def extremes(self, d: int) -> list[Any]:
-        return [np.ones(d)]
-
-
-@dataclass(frozen=True)
-class Clip:
-    radius: float
-
-    def __call__(self, x: Any) -> Any:
-        xp = namespace(x)
-        return x * xp.minimum(xp.asarray(1.0), self.radius / last(norm(x) + 1e-300))
-
-
-@dataclass(frozen=True, kw_only=True)
-class BlockGD:
-    """x' = x - gamma block(grad f(x))."""
-
-    gamma: float
-    block: Any
-
-    def init(self, P: Any, x0: Any) -> gd.State:
-        return gd.State(x=x0)
-
-    def law(self, P: Any) -> Joint:
-        return Joint(gd.NoDraw(nothing=Sure(np.zeros(()))))
-
-    def step(self, P: Any, s: gd.State, draw: Any) -> gd.State:
-        return gd.State(x=s.x - self.gamma * self.block(P.grad(s.x)))
-
-
-TOP = OneStep(
-    source="Beznosikov et al. 2023: f(x') - f* <= (1 - gamma mu k/d) (f(x) - f*)",
-    method=BlockGD,
-    lyapunov=lambda P, m, s: (Gap(1, s.x),),
-    star=lambda P, m: gd.State(x=P.x_star),
-    rate=lambda P, m: 1 - m.gamma * P.mu * m.block.k / P.d,
-)
-
-CLIP = OneStep(
-    source="clipped gradient steps are non-expansive towards x*",
-    method=BlockGD,
-    lyapunov=lambda P, m, s: (Square(1, s.x - P.x_star),),
-    star=lambda P, m: gd.State(x=P.x_star),
-    rate=lambda P, m: 1,
-)
-
-
-def all_ones_worst(d: int, L: float, mu: float) -> Quadratics:
-    """H = L I - (L - mu) 11'/d, whose flattest direction is the worst input of top-k."""
-    H = L * np.eye(d) - (L - mu) * np.ones((d, d)) / d
-    return Quadratics(A=H[None], b=(H @ np.linspace(1, 2, d))[None])
-
-
-GRID = [
-    (n, d, kappa, heterogeneity)
-    for n in (2, 4, 8)
-    for d in (2, 3)
-    for kappa in (1.0, 3.0, 20.0, 200.0)
-    for heterogeneity in (0.3, 3.0)
-]
-SMALL = ((3, 2, 1.0, 0.3), (3, 2, 20.0, 0.3), (8, 2, 200.0, 3.0), (5, 1, 3.0, 3.0))
-
-
-def instance(n: int, d: int, kappa: float, heterogeneity: float) -> Quadratics:
-    return federated(n=n, d=d, kappa=kappa, heterogeneity=heterogeneity, basis="rotated")
-
-
-def words(statement: Any, twin: Any, settings: Any, grid: Any = GRID) -> list[Verdict]:
-    """Verdicts on the twin over a grid of instances and parameters."""
-    out = []
-    for dials in grid:
-        P = instance(*dials)
-        for choices in settings:
-            out.append(exact.check(*twin.edit(statement, P, statement.tune(P, **choices))))
-    return out
-
-
-def silent(grads: Any, x: Any) -> Any:
-    g = grads(x).copy()
-    g[..., 0, :] = 0
-    return g
-
 
 # ------------------------------------------------------------------ it decides
 
@@ -281,7 +74,9 @@ def test_true_tight_instances_are_never_called_violated(batch: int) -> None:
 def test_evolution_inside_the_fence_never_beats_the_eigenvalue_on_tight_instances() -> None:
     rng = np.random.default_rng(7)
     for seed in range(25):
-        P = federated(n=3, d=2, kappa=10 ** rng.uniform(0, 6), heterogeneity=10 ** rng.uniform(-3, 3), seed=seed)
+        P = federated(
+            n=3, d=2, kappa=10 ** rng.uniform(0, 6), heterogeneity=10 ** rng.uniform(-3, 3), seed=seed
+        )
         claim = claim_of(SCAFFNEW, P, SCAFFNEW.tune(P, p=0.1), BUDGETS["full"])
         found = search(claim, BUDGETS["full"], seed)
         decided = exact.worst_state(SCAFFNEW, P, claim.m)
@@ -291,7 +86,9 @@ def test_evolution_inside_the_fence_never_beats_the_eigenvalue_on_tight_instance
 
 
 def test_the_figure_is_the_closed_form_of_scaffnew_at_the_vertices() -> None:
-    P = Quadratics(A=np.array([1.0, 10.0, 10.0])[:, None, None] * np.eye(1), b=np.array([[1.0], [2.0], [-3.0]]))
+    P = Quadratics(
+        A=np.array([1.0, 10.0, 10.0])[:, None, None] * np.eye(1), b=np.array([[1.0], [2.0], [-3.0]])
+    )
     for gamma, p in ((0.1, 0.3), (0.05, 0.3), (0.1, 1.0), (0.02, 0.9)):
         m = Scaffnew(gamma=gamma, p=p)
         sharp = max((1 - gamma) ** 2, (1 - 10 * gamma) ** 2, 1 - p**2)
@@ -364,7 +161,9 @@ def test_broken_variants_of_diana_and_lsvrg_die_on_the_grid(
 
 
 @pytest.mark.parametrize("statement, settings", [(DIANA, ({},)), (ANCHOR, ({"p": 0.1}, {"p": 1.0}))])
-def test_the_true_claims_hold_on_the_whole_grid_and_every_branch_is_seen(statement: Any, settings: Any) -> None:
+def test_the_true_claims_hold_on_the_whole_grid_and_every_branch_is_seen(
+    statement: Any, settings: Any
+) -> None:
     verdicts = words(statement, twins.statement_with("unchanged"), settings)
     assert {(v.word, v.grade) for v in verdicts} == {("holds", "exact")}
     assert {b for v in verdicts for b in v.branches} == {0, 1}
@@ -412,6 +211,21 @@ def test_one_step_to_the_optimum_is_a_figure_of_zero() -> None:
     assert verdict.ratio <= 1e-12
 
 
+def test_the_sharp_numbers_are_the_best_rate_and_the_least_noise() -> None:
+    P = federated(n=1, d=4, kappa=20, heterogeneity=0, basis="rotated", noise=0.3)
+    m = SGD(gamma=1 / P.L)
+    rate, noise = exact.sharp_numbers(replace(DISTANCE, rate=lambda P, m: 0.99), P, m)
+    assert rate == pytest.approx((1 - m.gamma * P.mu) ** 2, rel=1e-7)
+    assert noise == pytest.approx(m.gamma**2 * P.sigma2, rel=1e-9)
+    three = federated(n=3, d=2, kappa=20)
+    rate, noise = exact.sharp_numbers(SCAFFNEW, three, SCAFFNEW.tune(three, p=0.05))
+    assert rate == pytest.approx(1 - 0.05**2, rel=1e-12)
+    assert noise <= 1e-20
+    impossible = exact.sharp_numbers(replace(DISTANCE, rate=lambda P, m: 0.1), P, m)
+    assert impossible[1] == np.inf
+    assert exact.sharp_numbers(CLIP, P, BlockGD(gamma=0.1, block=Clip(1.0))) is None
+
+
 # ------------------------------------------------------------------ it searches
 
 
@@ -454,6 +268,16 @@ def test_a_clipped_step_is_searched_near_and_far() -> None:
         assert long.ratio == pytest.approx(2.25, rel=1e-3)  # (1 - 2.5)^2, near x* only
 
 
+def test_the_deep_budget_polishes_what_evolution_found() -> None:
+    P = federated(n=1, d=3, kappa=4, basis="rotated")
+    m = BlockGD(gamma=1 / P.L, block=Clip(3.0))
+    claim = replace(CLIP, rate=lambda P, m: 0.999)
+    shallow, deep = (exact.check(claim, P, m, budget=b) for b in ("quick", "deep"))
+    assert deep.word == "violated"
+    assert deep.ratio >= shallow.ratio
+    assert int(deep.states[9:-1]) > 60_000
+
+
 def test_evolution_climbs_and_never_returns_less_than_it_started_with() -> None:
     peak = lambda y: 2 - np.sum((y - 3.0) ** 2, axis=-1) / 100
     starts = np.ones((4, 6))
@@ -473,6 +297,33 @@ def test_logistic_scaffnew_on_mushrooms_holds_at_quick_and_its_twins_die() -> No
         assert exact.check(*twin.edit(SCAFFNEW, P, m)).word == "violated", twin.name
 
 
+def test_a_lens_that_saw_nothing_finite_does_not_say_holds() -> None:
+    P = federated(n=1, d=3, kappa=4)
+    m = BlockGD(gamma=0.1, block=Clip(1.0))
+    for size in (np.inf, np.nan):
+        verdict = exact.check(replace(CLIP, rate=lambda P, m, size=size: size), P, m)
+        assert (verdict.word, verdict.ratio) == ("inconclusive", None)
+        assert "finite" in verdict.note
+
+
+@dataclass(frozen=True)
+class Root:
+    """A block that is NaN wherever a coordinate is negative."""
+
+    def __call__(self, x: Any) -> Any:
+        return namespace(x).sqrt(x)
+
+
+def test_a_step_that_is_nan_at_a_state_is_inconclusive_with_that_state_as_witness() -> None:
+    P = federated(n=1, d=2, kappa=4)
+    altered = BlockGD(gamma=1e-6, block=Root())
+    verdict = exact.check(replace(CLIP, rate=lambda P, m: 1e9), P, altered)
+    assert verdict.word == "inconclusive"
+    assert "NaN" in verdict.note
+    x = np.array([float.fromhex(v) for v in verdict.witness["state"]["fields"]["x"]["array"]])
+    assert (P.grad(x) < 0).any()
+
+
 def test_the_same_seed_gives_the_same_verdict_and_witness() -> None:
     P = build("logistic:a1a,clients=5,kappa=100")
     altered = twins.update_times("h", 0).edit(SCAFFNEW, P, SCAFFNEW.tune(P, p=0.3))
@@ -482,14 +333,6 @@ def test_the_same_seed_gives_the_same_verdict_and_witness() -> None:
 
 
 # ------------------------------------------------------------------ it stays silent
-
-
-class Wrong(Quadratics):
-    """An optimum that is off by a hundredth."""
-
-    @property
-    def x_star(self) -> Any:  # type: ignore[override]
-        return super().x_star + 1e-2
 
 
 def test_star_that_is_no_fixed_point_is_inconclusive_if_the_optimum_is_wrong() -> None:
@@ -540,38 +383,6 @@ def test_another_method_a_failed_assumption_and_forbidden_parameters_are_not_app
     assert refusal(SCAFFNEW, P, twins.Altered(m)) is None
 
 
-class Noisy(NamedTuple):
-    xi: Any
-
-
-@dataclass(frozen=True, kw_only=True)
-class NormalSGD:
-    """x' = x - gamma (grad f(x) + noise), noise Gaussian; `radius` clips the noisy gradient."""
-
-    gamma: float
-    radius: float = 0.0
-
-    def init(self, P: Any, x0: Any) -> gd.State:
-        return gd.State(x=x0)
-
-    def law(self, P: Any) -> Joint:
-        return Joint(Noisy(xi=Normal(P.d)))
-
-    def step(self, P: Any, s: gd.State, draw: Noisy) -> gd.State:
-        g = P.grad(s.x) + draw.xi
-        return gd.State(x=s.x - self.gamma * (Clip(self.radius)(g) if self.radius else g))
-
-
-GAUSSIAN = OneStep(
-    source="one step of SGD with standard normal noise, exactly",
-    method=NormalSGD,
-    lyapunov=lambda P, m, s: (Square(1, s.x - P.x_star),),
-    star=lambda P, m: gd.State(x=P.x_star),
-    rate=lambda P, m: (1 - m.gamma * P.mu) ** 2,
-    noise=lambda P, m: m.gamma**2 * P.d,
-)
-
-
 def test_gaussian_noise_is_enumerated_by_moment_atoms_and_tight() -> None:
     P = federated(n=1, d=5, kappa=8)
     verdict = exact.check(GAUSSIAN, P, NormalSGD(gamma=1 / P.L))
@@ -594,120 +405,6 @@ def test_too_many_draws_are_refused_and_never_sampled() -> None:
     verdict = exact.check(replace(DISTANCE, lyapunov=TOP.lyapunov), P, SGD(gamma=0.01, batch=15))
     assert verdict.word == "not applicable"
     assert "too large" in verdict.note
-
-
-# ------------------------------------------------------------------ laws
-
-
-class Steps(NamedTuple):
-    steps: Any
-
-
-@dataclass(frozen=True, kw_only=True)
-class ManySteps:
-    """A geometric number of gradient steps."""
-
-    gamma: float
-    p: float
-
-    def init(self, P: Any, x0: Any) -> gd.State:
-        return gd.State(x=x0)
-
-    def law(self, P: Any) -> Joint:
-        return Joint(Steps(steps=Geometric(self.p)))
-
-    def step(self, P: Any, s: gd.State, draw: Steps) -> gd.State:
-        x, xp = s.x, namespace(s.x)
-        for k in range(int(draw.steps.max())):
-            x = xp.where(last(k < draw.steps), x - self.gamma * P.grad(x), x)
-        return gd.State(x=x)
-
-
-def test_an_infinite_law_is_cut_and_the_verdict_says_so() -> None:
-    P = Quadratics(A=np.eye(1)[None], b=np.ones((1, 1)))
-    m = ManySteps(gamma=0.5, p=0.4)
-    mean = lambda P, m: m.p * 0.25 / (1 - 0.25 * (1 - m.p))  # E (1/4)^l
-    claim = OneStep(source="", lyapunov=CLIP.lyapunov, star=CLIP.star, rate=mean)
-    verdict = exact.check(claim, P, m)
-    assert verdict.word == "holds"
-    assert verdict.ratio == pytest.approx(1, abs=1e-10)
-    assert "cut at tail mass 1e-12" in verdict.note
-    assert exact.check(replace(claim, rate=lambda P, m: 0.999 * mean(P, m)), P, m).word == "violated"
-
-
-class Chosen(NamedTuple):
-    u: Any
-
-
-@dataclass(frozen=True, kw_only=True)
-class Adaptive:
-    """One coordinate, picked with probability |g_j| / |g|_1, over that probability."""
-
-    gamma: float
-
-    def init(self, P: Any, x0: Any) -> gd.State:
-        return gd.State(x=x0)
-
-    def law(self, P: Any) -> Joint:
-        return Joint(Chosen(u=Uniform((), outcomes=P.d)))
-
-    def step(self, P: Any, s: gd.State, draw: Chosen) -> gd.State:
-        g = P.grad(s.x)
-        xp = namespace(g)
-        size = xp.sum(abs(g), axis=-1)
-        j = pick(abs(g) / xp.where(size > 0, size, 1.0)[..., None], draw.u)
-        kept = xp.sign(g) * (xp.arange(g.shape[-1]) == last(j))
-        return gd.State(x=s.x - self.gamma * last(size) * kept)
-
-
-def test_named_outcomes_are_weighed_with_what_pick_reports() -> None:
-    P = federated(n=1, d=4, kappa=6)
-    m = Adaptive(gamma=0.1 / P.L)
-    claim = claim_of(replace(CLIP, method=Adaptive), P, m, BUDGETS["quick"])
-    y = np.random.default_rng(0).standard_normal((20, P.d))
-    lhs, rhs = claim.sides(claim.coords.state(y[:, None, :]))
-    v = claim.coords.state(y).x - P.x_star
-    g = P.grad(claim.coords.state(y).x)
-    want = (v**2).sum(-1) - 2 * m.gamma * (g * v).sum(-1) + m.gamma**2 * np.abs(g).sum(-1) ** 2
-    np.testing.assert_allclose(lhs, want, rtol=1e-12)
-    np.testing.assert_allclose(rhs, (v**2).sum(-1), rtol=1e-12)
-
-
-class Ticking(NamedTuple):
-    x: Any
-    t: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class Slowing:
-    """Step size gamma / (t + 1); the first coin is forced."""
-
-    gamma: float
-
-    def init(self, P: Any, x0: Any) -> Ticking:
-        return Ticking(x=x0, t=0)
-
-    def law(self, P: Any) -> Joint:
-        return Joint(proxskip.Draw(theta=Coin(0.5, first=True)))
-
-    def step(self, P: Any, s: Ticking, draw: Any) -> Ticking:
-        xp = namespace(s.x)
-        moved = s.x - self.gamma / (s.t + 1) * P.grad(s.x)
-        return Ticking(x=xp.where(last(draw.theta), moved, s.x), t=s.t + 1)
-
-
-def test_the_clock_is_enumerated_and_the_law_of_its_time_is_used() -> None:
-    P = federated(n=1, d=2, kappa=4)
-    m = Slowing(gamma=1 / P.L)
-    star = lambda P, m: Ticking(x=P.x_star, t=0)
-    never = OneStep(source="", lyapunov=CLIP.lyapunov, star=star, rate=lambda P, m: 1)
-    verdict = exact.check(never, P, m)
-    assert (verdict.word, verdict.grade) == ("holds", "searched")  # later clocks were not looked at
-    assert "clocks" in verdict.states
-    first = (1 - m.gamma * P.mu) ** 2  # the forced first step meets it, later ones do not
-    wrong = exact.check(replace(never, rate=lambda P, m: first), P, m)
-    assert wrong.word == "violated"
-    assert wrong.witness["state"]["fields"]["t"] > 0
 
 
 # ------------------------------------------------------------------ witnesses
@@ -749,113 +446,3 @@ def test_a_step_with_a_square_root_has_no_replay_in_fractions() -> None:
     P = federated(n=1, d=2, kappa=10)
     state = gd.State(x=P.x_star + 1)
     assert exact.replay_exact(CLIP, P, BlockGD(gamma=0.1, block=Clip(0.5)), state) is None
-
-
-# ------------------------------------------------------------------ identities
-
-
-SHIFT_SUM = Identity(
-    source="the shifts sum to zero",
-    method=Scaffnew,
-    sides=lambda P, m, path: (np.stack([s.h.sum(axis=-2) for s in path.states]), np.zeros((len(path.states), P.d))),
-)
-
-
-def test_an_identity_holds_along_its_replays_and_fails_for_a_step_that_breaks_it() -> None:
-    P = federated(n=3, d=2, kappa=10)
-    m = SCAFFNEW.tune(P, p=0.3)
-    verdict = exact.check(SHIFT_SUM, P, m)
-    assert (verdict.word, verdict.grade, verdict.states) == ("holds", "searched", "visited(204)")
-    leaky = twins.step_edit("leak", lambda P, s, draw, new: new._replace(h=new.h + 1e-6))
-    altered = leaky.edit(SHIFT_SUM, P, m)
-    refuted = exact.check(*altered)
-    assert refuted.word == "violated"
-    lhs, rhs = exact.sides(*altered, refuted.witness)
-    assert lhs >= 100 * rhs
-    assert (lhs, rhs) == (decode(refuted.witness["lhs"]), decode(refuted.witness["rhs"]))
-
-
-def test_the_adversarial_replay_finds_a_draw_too_rare_for_the_random_ones() -> None:
-    P = federated(n=3, d=2, kappa=10)
-    m = Scaffnew(gamma=1 / P.L_max, p=1e-6)
-
-    def leak(P: Any, s: Any, draw: Any, new: Any) -> Any:
-        return new._replace(h=new.h + np.where(last(draw.theta, 2), 1e-3, 0.0))
-
-    assert exact.check(SHIFT_SUM, P, twins.Altered(m, leak)).word == "violated"
-
-
-def test_an_identity_uses_its_own_start() -> None:
-    P = federated(n=2, d=2, kappa=3)
-    seen: list[Any] = []
-
-    def start(P: Any, m: Any, rng: Any) -> Any:
-        seen.append(1)
-        return m.init(P, 5 + 0 * P.x_star)
-
-    held = Identity(source="", sides=lambda P, m, path: (path.states[0].x, 5 + 0 * path.states[0].x), start=start)
-    assert exact.check(held, P, SCAFFNEW.tune(P, p=0.5)).word == "holds"
-    assert len(seen) == 4
-
-
-# ------------------------------------------------------------------ common
-
-
-def test_the_decision_needs_the_replay_and_leaves_a_gap_between_its_words() -> None:
-    assert decide(1 + ROUNDING / 2) == "holds"
-    assert decide(1 + 1e-8, 2.0) == "inconclusive"
-    assert decide(2.0, 2.0) == "violated"
-    assert decide(2.0, 1.0) == decide(2.0) == decide(float("nan"), 2.0) == decide(None) == "inconclusive"
-    assert decide(np.inf, np.inf) == "violated"
-
-
-def test_ratios_of_zeros_and_infinities() -> None:
-    lhs = np.array([0.0, 1.0, np.inf, 1.0, 1.0, np.nan, 0.0])
-    rhs = np.array([0.0, 0.0, 1.0, np.inf, 2.0, 1.0, -1.0])
-    got = ratio(lhs, rhs)
-    np.testing.assert_array_equal(got, [0.0, np.inf, np.inf, np.nan, 0.5, np.nan, np.inf])
-
-
-def test_a_branch_of_the_rate_is_active_only_if_it_leads() -> None:
-    P = federated(n=2, d=1, kappa=10)
-    at = lambda *rates: worst_rate(replace(SCAFFNEW, rate=lambda P, m: rates), P, None)
-    assert at(0.9, 0.5) == (0.9, (0,))
-    assert at(0.5, 0.9) == (0.9, (1,))
-    assert at(0.9, 0.9) == (0.9, ())
-    assert at(0.999, 0.9985) == (0.999, (0,))
-    assert at(0.7) == (0.7, (0,))
-
-
-def test_expectations_do_not_depend_on_how_they_are_cut() -> None:
-    P = federated(n=4, d=2, kappa=10)
-    m = DIANA.tune(P)
-    atoms = atoms_of(m.law(P))
-    rng = np.random.default_rng(0)
-    states = DianaState(x=rng.standard_normal((7, 1, 2)), h=rng.standard_normal((7, 1, 4, 2)))
-    whole = expectation(P, m, diana_psi, states, atoms, width=1)
-    for width in (4e6, 1e6, 3e5):
-        np.testing.assert_allclose(expectation(P, m, diana_psi, states, atoms, width), whole, rtol=1e-13)
-    for i in range(2):
-        one = DianaState(x=states.x[i, 0], h=states.h[i, 0])
-        loop = sum(p * after(P, m, one, atoms.one(k)) for k, p in enumerate(atoms.prob))
-        assert loop == pytest.approx(whole[i], rel=1e-13)
-
-
-def after(P: Any, m: Any, state: Any, draw: Any) -> Any:
-    """V of the next state under one draw, without any batch."""
-    return evaluate(diana_psi(P, m, m.step(P, state, draw)), P)
-
-
-def test_a_law_that_does_not_sum_to_one_is_refused() -> None:
-    class Short(Coin):
-        def atoms(self) -> Any:
-            return np.array([0.5, 0.4]), np.array([False, True])
-
-    with pytest.raises(Refused, match="sum to"):
-        atoms_of(Joint(proxskip.Draw(theta=Short(0.5))))
-
-
-def test_an_unknown_budget_is_a_value_error() -> None:
-    P = federated(n=2, d=1, kappa=3)
-    with pytest.raises(ValueError, match="budget"):
-        exact.check(SCAFFNEW, P, SCAFFNEW.tune(P, p=0.5), budget="huge")

@@ -1,18 +1,37 @@
 """The proof lens: from float multipliers to exact certificates."""
 
+import copy
+import json
+import re
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
 import pytest
 
+from proveout.arrays import tree_map
+from proveout.methods.gd import GD
+from proveout.methods.proxskip import Scaffnew
+from proveout.methods.tamuna import TamunaVirtual
+from proveout.problems.classes import FunctionClass
+from proveout.problems.spec import build
+from proveout.theory import certificates, gd, proxskip, tamuna
+from proveout.theory.lenses import proof, worstcase
+from proveout.theory.lenses.common import Refused
 from proveout.theory.lenses.proof import ladder
+from proveout.theory.lenses.proof.exact import EXACT, exact_trace
+from proveout.theory.lenses.proof.family import Family
 from proveout.theory.lenses.proof.ladder import climb
 from proveout.theory.lenses.proof.polynomials import interpolate
 from proveout.theory.lenses.proof.rational import echelon, pivots, solve_near
 from proveout.theory.lenses.proof.task import Task, proves
-from proveout.theory.lenses.worstcase.forms import Form
+from proveout.theory.lenses.worstcase.forms import Form, total
+from proveout.theory.statement import Square, branches, evaluate
+from proveout.theory.twins import Altered
+from proveout.theory.verify import digest, fault
 
 MICRO = Fraction(1, 10**6)
+ORBITS = replace(EXACT, trusted=True)  # the exchangeability of clients is not what is tested here
 
 
 # ------------------------------------------------------------------ tasks typed by hand
@@ -166,3 +185,403 @@ def test_interpolation_finds_a_polynomial_and_refuses_a_ratio():
     }
     with pytest.raises(ValueError, match="variable 0"):
         interpolate(lambda v: np.array([Fraction(1, v[0])], dtype=object), (1,))
+
+
+# ------------------------------------------------------------------ the forms are the step's
+
+
+class RationalQuadratics:
+    """f_i(x) = 1/2 <x, A_i x> - <b_i, x> in fractions, n clients, d = 2, with a known minimiser."""
+
+    d = 2
+
+    def __init__(self, n, L, mu, rng):
+        self.n, self.L_max, self.mu_min, self.L, self.mu = n, L, mu, L, mu
+        root = fractions(rng, n, 2, 2)
+        self.A = root + root.swapaxes(-1, -2)
+        self.x_star = fractions(rng, 2)
+        h = fractions(rng, n, 2)
+        self.h_star = h - h.sum(axis=0) / n
+        self.b = (self.A @ self.x_star[:, None])[..., 0] - self.h_star
+
+    def grads(self, x):
+        return (self.A @ x[..., None])[..., 0] - self.b
+
+    def grad(self, x):
+        return self.grads(x[..., None, :]).sum(axis=-2) / self.n
+
+    def gaps(self, x):
+        """Tilted values: f_i(x_i) - f_i(x*) - <h*_i, x_i - x*>."""
+        e = x - self.x_star
+        return (e * (self.A @ e[..., None])[..., 0]).sum(axis=-1) / 2
+
+
+def fractions(rng, *shape):
+    return np.array([Fraction(int(a), 7) for a in rng.integers(-9, 10, size=shape).ravel()]).reshape(shape)
+
+
+def grams(trace, problem, vectors):
+    """The Gram matrices of a trace's basis at concrete vectors, name -> (n, d) or (d,)."""
+    layout, out = trace.layout, []
+    own = [np.array([vectors[letter.name] for letter in letters]) for letters in layout.own]  # (k, n, d)
+    for o in layout.pairs:
+        spread = own[o] - own[o].sum(axis=1, keepdims=True) / problem.n
+        out.append(np.einsum("kid,lid->kl", spread, spread) / (problem.n - 1))
+    rows = [vectors[letter.name] for letter in layout.shared]
+    rows += [v.sum(axis=0) / problem.n if problem.n > 1 else v[0] for letters in own for v in letters]
+    mean = np.array(rows)
+    return [*out, mean @ mean.T]
+
+
+def interpolated(L, mu, F, x, g, at, slope):
+    """F_p - F_q - <g_q, D> - [...]: the inequality of F(mu, L), p = (F, x, g), q = (0, at, slope), per client."""
+    D, d = x - at, g - slope
+    bracket = (d * d).sum(-1) / L + mu * (D * D).sum(-1) - 2 * mu / L * (d * D).sum(-1)
+    return F - (slope * D).sum(-1) - bracket / (2 * (1 - mu / L))
+
+
+CONTRACTIONS = {
+    "scaffnew": (proxskip.SCAFFNEW_LINEAR_CONVERGENCE, Scaffnew(gamma=Fraction(1, 7), p=Fraction(2, 5))),
+    "tamuna": (
+        tamuna.LINEAR_CONVERGENCE,
+        TamunaVirtual(gamma=Fraction(1, 7), p=Fraction(2, 5), chi=Fraction(1, 2), cohort=3, s=3),
+    ),
+}
+
+
+@pytest.mark.parametrize("which", CONTRACTIONS)
+def test_forms_evaluated_at_a_gram_matrix_are_v_and_its_expectation_as_fractions(which):
+    statement, method = CONTRACTIONS[which]
+    rng = np.random.default_rng(7)
+    L, mu, n = Fraction(7, 2), Fraction(2, 3), 4
+    problem = RationalQuadratics(n, L, mu, rng)
+    trace = exact_trace(statement, FunctionClass(n=n, L_max=L, mu_min=mu), method, ORBITS)
+    x, h = fractions(rng, n, 2), fractions(rng, n, 2)
+    state = statement.domain(
+        problem, method, type(statement.star(problem, method))(x=x + problem.x_star, h=h)
+    )
+    named = {"x*": problem.x_star, "x": x, "h": h, "h*": problem.h_star}
+    named["d(x)"] = problem.grads(state.x) - problem.h_star
+    G = grams(trace, problem, named)
+    F = problem.gaps(state.x).sum() / n
+
+    def V(s):
+        return evaluate(statement.lyapunov(problem, method, s), problem)
+
+    def one(law):
+        prob, draw = law.atoms()
+        return [
+            (Fraction(p).limit_denominator(1000), tree_map(lambda a, k=k: a[k], draw))
+            for k, p in enumerate(prob)
+        ]
+
+    assert total(trace.before).at(G, np.array([F])) == V(state)
+    expected = sum(p * V(method.step(problem, state, draw)) for p, draw in one(method.law(Sized(n))))
+    assert total(trace.after).at(G, np.array([F])) == expected
+    gradients = problem.grads(state.x) - problem.h_star
+    zero = 0 * x
+    classes = {
+        "f_i: x -> x*": interpolated(L, mu, problem.gaps(state.x), x, gradients, zero, zero),
+        "f_i: x* -> x": interpolated(L, mu, -problem.gaps(state.x), zero, zero, x, gradients),
+    }
+    assert {c.name for c in trace.inequalities} == set(classes)
+    for c in trace.inequalities:
+        assert c.form.at(G, np.array([F])) == classes[c.name].sum() / n
+
+
+class Sized:
+    """Enough of a problem for a law."""
+
+    d = 1
+
+    def __init__(self, n):
+        self.n = n
+
+
+# ------------------------------------------------------------------ verdicts
+
+SPEC = "class:n=3,L=10,mu=1"
+TRUE = {
+    "gd.contraction": (gd.CONTRACTION, "class:n=1,L=10,mu=1", {}),
+    "gd.contraction, long step": (gd.CONTRACTION, "class:n=1,L=7,mu=2", {"factor": 1.05}),
+    "gd.pl": (gd.PL, "class:n=1,L=10,mu=1", {}),
+    "gd.nonconvex": (gd.NONCONVEX, "class:n=1,L=10,mu=1", {}),
+    "gd.convex_rate": (gd.CONVEX_RATE, "class:n=1,L=10,mu=0", {}),
+    "proxskip.linear_convergence": (proxskip.LINEAR_CONVERGENCE, SPEC, {"p": 0.3}),
+    "proxskip.linear_convergence, p = 1/2": (proxskip.LINEAR_CONVERGENCE, SPEC, {"p": 0.5}),
+    "proxskip.scaffnew_linear_convergence": (proxskip.SCAFFNEW_LINEAR_CONVERGENCE, SPEC, {"p": 0.3}),
+    "proxskip.compressed_linear_convergence": (
+        proxskip.COMPRESSED_LINEAR_CONVERGENCE,
+        SPEC,
+        {"p": 0.3, "s": 2},
+    ),
+    "tamuna.linear_convergence": (tamuna.LINEAR_CONVERGENCE, SPEC, {"cohort": 2, "s": 2, "p": 0.5}),
+}
+
+
+def instance(name):
+    statement, spec, choices = TRUE[name]
+    problem = build(spec)
+    return statement, problem, statement.tune(problem, **choices)
+
+
+@pytest.mark.parametrize("name", TRUE)
+def test_true_statements_are_proved_with_a_certificate_that_the_verifier_accepts(name):
+    statement, problem, method = instance(name)
+    verdict = proof.check(statement, problem, method)
+    assert (verdict.word, verdict.grade, verdict.problem) == ("holds", "proved", problem.spec)
+    certificate = proof.certificate(statement, problem, method, name=name)
+    assert fault(json.loads(json.dumps(certificate))) is None
+    assert proof.accepts(statement, problem, method, certificate, name=name)
+    assert certificate["statement"] == name
+
+
+def test_the_note_names_the_certificate_and_the_parameters():
+    statement, problem, method = instance("gd.contraction")
+    digest_of_it = proof.certificate(statement, problem, method)["sha256"]
+    note = proof.check(statement, problem, method).note
+    assert digest_of_it[:16] in note
+    assert "gamma=2/11" in note
+
+
+LOOSE = ("gd.convex_rate", "gd.pl", "proxskip.linear_convergence, p = 1/2")  # the first is a horizon
+TIGHT = [name for name in TRUE if name not in LOOSE]
+
+
+@pytest.mark.parametrize("name", TIGHT)
+def test_a_rate_smaller_by_a_millionth_is_not_proved(name):
+    statement, problem, method = instance(name)
+    sharper = replace(statement, rate=lambda P, m: tuple(r - MICRO for r in branches(statement.rate(P, m))))
+    verdict = proof.check(sharper, problem, method)
+    assert verdict.word == "inconclusive"
+    assert "no rational certificate" in verdict.note
+    with pytest.raises(Refused):
+        proof.certificate(sharper, problem, method)
+
+
+def test_a_horizon_bound_smaller_by_a_millionth_is_not_proved():
+    statement, problem, method = instance("gd.convex_rate")
+
+    def smaller(P, m, T, start):
+        (term,) = statement.bound(P, m, T, start)
+        return (replace(term, weight=term.weight * (1 - MICRO)),)
+
+    assert proof.check(replace(statement, bound=smaller), problem, method).word == "inconclusive"
+
+
+@pytest.mark.parametrize("name", ["gd.contraction", "proxskip.scaffnew_linear_convergence"])
+def test_no_red_twin_is_proved_unless_the_worst_case_says_that_it_is_true(name):
+    statement, problem, method = instance(name)
+    words = {}
+    for twin in statement.twins:
+        edited = twin.edit(statement, problem, method)
+        words[twin.name] = proof.check(*edited).word
+        if words[twin.name] == "holds":
+            assert worstcase.check(*edited).word == "holds", twin.name
+    assert sum(word != "holds" for word in words.values()) >= 5
+
+
+def test_a_step_size_past_the_limit_is_refused_before_anything_is_proved():
+    statement, problem, method = instance("proxskip.linear_convergence")
+    verdict = proof.check(statement, problem, replace(method, gamma=0.11))
+    assert (verdict.word, verdict.grade) == ("not applicable", None)
+
+
+def test_a_square_root_in_a_weight_is_not_rational():
+    rooted = replace(gd.CONTRACTION, lyapunov=lambda P, m, s: (Square(m.gamma**0.5, s.x - P.x_star),))
+    verdict = proof.check(rooted, build("class:n=1,L=10,mu=1"), GD(gamma=0.1))
+    assert verdict.word == "not applicable"
+    assert "not rational" in verdict.note
+
+
+def test_an_irrational_rate_is_proved_a_little_below_its_float():
+    rooted = replace(gd.CONTRACTION, rate=lambda P, m: 0.81**0.5)
+    certificate = proof.certificate(rooted, build("class:n=1,L=10,mu=1"), GD(gamma=0.1))
+    assert 0.9 - 1e-11 < Fraction(certificate["rate"]) <= Fraction(9, 10)
+
+
+def test_a_nonlinear_step_has_no_proof():
+    def clipped(problem, state, draw, new):
+        return new._replace(x=np.minimum(new.x, 1))
+
+    method = Altered(GD(gamma=0.1), clipped)
+    assert proof.check(gd.CONTRACTION, build("class:n=1,L=10,mu=1"), method).word == "not applicable"
+
+
+def test_data_are_judged_by_their_class():
+    problem = build("quadratic:n=3,d=2,kappa=10")
+    verdict = proof.check(proxskip.LINEAR_CONVERGENCE, problem, Scaffnew(gamma=0.1, p=0.3))
+    assert verdict.word == "holds"
+    assert verdict.problem.startswith("class:n=3")
+
+
+def test_other_kinds_of_statements_have_no_proof():
+    assert proof.check(proxskip.SHIFT_SUM, build(SPEC), Scaffnew(gamma=0.1, p=0.3)).word == "not applicable"
+
+
+def test_the_lens_makes_no_witness():
+    with pytest.raises(ValueError, match="witness"):
+        proof.sides(gd.CONTRACTION, build(SPEC), GD(gamma=0.1), {})
+
+
+# ------------------------------------------------------------------ stored certificates
+
+
+def numbers(value, path=()):
+    """Paths to every number of a certificate: ints, and strings that read as fractions."""
+    if isinstance(value, dict):
+        for key, inside in value.items():
+            if key != "sha256":
+                yield from numbers(inside, (*path, key))
+    elif isinstance(value, list):
+        for k, inside in enumerate(value):
+            yield from numbers(inside, (*path, k))
+    elif isinstance(value, int) or re.fullmatch(r"-?\d+(/\d+)?", value):
+        yield path
+
+
+def with_digit(value, k):
+    """A number with its k-th digit one higher (9 -> 0)."""
+    text = str(value)
+    places = [m.start() for m in re.finditer(r"\d", text)]
+    at = places[k % len(places)]
+    changed = f"{text[:at]}{(int(text[at]) + 1) % 10}{text[at + 1 :]}"
+    return int(changed) if isinstance(value, int) else changed
+
+
+def changed(certificate, path, k=0, reseal=True):
+    new = copy.deepcopy(certificate)
+    inside = new
+    for key in path[:-1]:
+        inside = inside[key]
+    inside[path[-1]] = with_digit(inside[path[-1]], k)
+    if reseal:
+        new["sha256"] = digest(new)
+    return new
+
+
+def refused(certificate):
+    try:
+        return fault(certificate) is not None
+    except (KeyError, ValueError, TypeError, ZeroDivisionError, IndexError):
+        return True
+
+
+@pytest.mark.parametrize("name", ["gd.contraction", "gd.nonconvex", "proxskip.scaffnew_linear_convergence"])
+def test_a_certificate_with_any_number_changed_is_refused(name):
+    statement, problem, method = instance(name)
+    certificate = proof.certificate(statement, problem, method, name=name)
+    paths = list(numbers(certificate))
+    assert len(paths) > 20
+    for path in paths:
+        assert refused(changed(certificate, path, reseal=False)), path
+    for k in (0, 1, -1) if name.startswith("gd") else (0,):
+        for path in paths:
+            forged = changed(certificate, path, k)
+            assert not proof.accepts(statement, problem, method, forged, name=name), (path, k)
+
+
+def test_arithmetic_alone_would_accept_a_larger_rate():
+    statement, problem, method = instance("gd.contraction")
+    certificate = proof.certificate(statement, problem, method)
+    weaker = {**certificate, "rate": "99/100"}
+    weaker["sha256"] = digest(weaker)
+    assert fault(weaker) is None
+    assert not proof.accepts(statement, problem, method, weaker)
+
+
+def test_a_certificate_of_other_parameters_is_not_accepted():
+    statement, problem, method = instance("proxskip.scaffnew_linear_convergence")
+    certificate = proof.certificate(statement, problem, method)
+    assert not proof.accepts(statement, problem, replace(method, p=0.31), certificate)
+    assert not proof.accepts(statement, build("class:n=4,L=10,mu=1"), method, certificate)
+    assert not proof.accepts(proxskip.LINEAR_CONVERGENCE, problem, replace(method, gamma=0.1), certificate)
+
+
+@pytest.mark.parametrize("name", certificates.names())
+def test_shipped_certificates_are_valid_and_prove_the_statements_of_today(name):
+    assert certificates.accepted(name)
+    assert certificates.load(name)["statement"] == ".".join(name.split(".")[:2])
+
+
+@pytest.mark.parametrize(
+    "name", [*certificates.CHOICES][:5] + [n for n in certificates.FAMILIES if n.startswith("gd")]
+)
+def test_shipped_certificates_are_made_anew_number_for_number(name, tmp_path):
+    certificates.write(tmp_path, [name])
+    made, stored = json.loads((tmp_path / f"{name}.json").read_text()), certificates.load(name)
+    assert {k: v for k, v in made.items() if k not in ("inequalities", "sha256")} == {
+        k: v for k, v in stored.items() if k not in ("inequalities", "sha256")
+    }
+
+
+def test_an_unknown_certificate_is_a_key_error():
+    with pytest.raises(KeyError, match="no certificate"):
+        certificates.load("gd.nothing")
+
+
+# ------------------------------------------------------------------ all parameters
+
+DESCENT = certificates.FAMILIES["gd.contraction.short_steps"]
+
+
+@pytest.mark.parametrize("share", ["101/100", "1000001/1000000"])
+def test_a_rate_below_the_formula_is_refused_for_all_parameters(share):
+    faster = lambda P, m: ((1 - Fraction(share) * m.gamma * P.mu) ** 2,)
+    with pytest.raises(Refused, match="verifier"):
+        proof.family_certificate(replace(DESCENT, rates=faster))
+
+
+def test_a_statement_that_claims_less_has_no_family():
+    with pytest.raises(ValueError, match="does not claim"):
+        proof.family_certificate(replace(DESCENT, rates=lambda P, m: (Fraction(1),)))
+
+
+def test_formulas_that_are_no_polynomials_are_refused():
+    with pytest.raises(ValueError, match="no polynomial"):
+        proof.family_certificate(replace(DESCENT, common={"(1+s)": 2, "(L+mu)": 1, "(L-mu)": 1}))
+
+
+def test_a_negative_multiplier_is_refused_for_all_parameters():
+    pull = DESCENT.multiplier
+    with pytest.raises(Refused, match="negative"):
+        proof.family_certificate(replace(DESCENT, multiplier=lambda P, m, name: -pull(P, m, name)))
+
+
+def rare_talk(rates):
+    """Scaffnew at L = 10, mu = 1, gamma = 1/10, for all p = 1/(1+t) and n = 2+m."""
+    return Family(
+        name="proxskip.scaffnew_linear_convergence",
+        statement=replace(proxskip.SCAFFNEW_LINEAR_CONVERGENCE, rate=lambda P, m: 1),
+        variables=("t", "m"),
+        starts=(0, 0),
+        where={"p": "1/(1+t)", "n": "2+m"},
+        setting=lambda t, m: (
+            FunctionClass(n=int(2 + m), L_max=Fraction(10), mu_min=Fraction(1)),
+            Scaffnew(gamma=Fraction(1, 10), p=1 / (1 + t)),
+        ),
+        claim="",
+        rates=rates,
+        multiplier=lambda P, m, name: P.n * 2 * m.gamma * (1 - m.gamma),
+        factors={"(1+t)": lambda t, m: 1 + t, "n": lambda t, m: 2 + m},
+        common={"(1+t)": 1},
+        before=({}, {"(1+t)": -2}),
+        inequalities={"n": 1},
+    )
+
+
+def test_scaffnew_at_all_p_and_n_and_no_rate_of_the_shifts_below_1_minus_p_squared():
+    family = rare_talk(lambda P, m: (Fraction(81, 100), 1 - m.p**2))
+    certificate = proof.family_certificate(family)
+    assert proof.accepts_family(family, certificate)
+    sharper = rare_talk(lambda P, m: (Fraction(81, 100), 1 - Fraction(101, 100) * m.p**2))
+    with pytest.raises(Refused, match="semidefinite"):
+        proof.family_certificate(sharper)
+
+
+def test_a_certificate_for_all_parameters_with_any_number_changed_is_refused():
+    certificate = certificates.load("gd.contraction.short_steps")
+    for path in numbers(certificate):
+        assert refused(changed(certificate, path, reseal=False)), path
+        forged = changed(certificate, path)
+        assert not proof.accepts_family(DESCENT, forged), path

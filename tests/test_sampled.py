@@ -408,9 +408,10 @@ def test_a_failure_is_confirmed_by_refuting_its_opposite():
 
 
 def test_a_failure_is_refuted_by_an_upper_bound_under_the_floor():
-    verdict = sampled.check(stays_away(1.0, 300), QUADRATIC, SGD(gamma=0.02, batch=2), budget="full")
+    statement, m = stays_away(1.0, 60), SGD(gamma=0.1, batch=3)
+    verdict = sampled.check(statement, QUADRATIC, m, budget="full")
     assert verdict.word == "violated"
-    lhs, rhs = sampled.sides(stays_away(1.0, 300), QUADRATIC, SGD(gamma=0.02, batch=2), verdict.witness)
+    lhs, rhs = sampled.sides(statement, QUADRATIC, m, verdict.witness)
     assert lhs / rhs == pytest.approx(verdict.ratio)
 
 

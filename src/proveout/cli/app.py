@@ -32,9 +32,7 @@ Words = Annotated[
         help="Stems, ids, or FILE.py of your own that defines CASES. Default: the whole catalogue.",
     ),
 ]
-Stems = Annotated[
-    list[str] | None, typer.Argument(metavar="STEM", help="Default: all of the catalogue.")
-]
+Stems = Annotated[list[str] | None, typer.Argument(metavar="STEM", help="Default: all of the catalogue.")]
 Problems = Annotated[
     list[str] | None,
     typer.Option(
@@ -44,6 +42,9 @@ Problems = Annotated[
     ),
 ]
 Jobs = Annotated[str, typer.Option("--jobs", "-j", metavar="N", help="Processes; 0: as many as it is worth.")]
+Scheduler = Annotated[
+    str | None, typer.Option("--scheduler", metavar="HOST:PORT", help="Work on this Dask cluster.")
+]
 Seed = Annotated[str, typer.Option("--seed", metavar="S", help="Verdicts and runs are functions of it.")]
 Budget = Annotated[str, typer.Option("--budget", metavar="quick|full|deep", help="How hard to search.")]
 Json = Annotated[str | None, typer.Option("--json", metavar="FILE", help="Write JSON; - is standard output.")]
@@ -90,6 +91,7 @@ def check(
     json: Json = None,
     html: Annotated[str | None, typer.Option(metavar="FILE", help="Write one self-contained page.")] = None,
     twins: Annotated[bool, typer.Option(help="Judge the red twins for the page, too.")] = True,
+    scheduler: Scheduler = None,
     witnesses: Annotated[
         str, typer.Option(metavar="DIR", help="Where witnesses of violations are saved.")
     ] = "witnesses",
@@ -109,6 +111,7 @@ def check(
             html_file=html,
             twins=twins,
             witnesses=witnesses,
+            scheduler=scheduler,
         )
     )
 
@@ -120,13 +123,19 @@ def mutants(
     jobs: Jobs = "0",
     seed: Seed = "0",
     json: Json = None,
+    scheduler: Scheduler = None,
 ) -> None:
     """Judge the red twins: every altered claim must be refuted. Exit code 1: one survived."""
     from proveout.cli import checking
 
     raise typer.Exit(
         checking.mutants(
-            words or [], budget=budget, jobs=whole("--jobs", jobs), seed=whole("--seed", seed), json_file=json
+            words or [],
+            budget=budget,
+            jobs=whole("--jobs", jobs),
+            seed=whole("--seed", seed),
+            json_file=json,
+            scheduler=scheduler,
         )
     )
 

@@ -2,18 +2,21 @@
 
 import os
 import re
+import shlex
 import time
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from proveout.cli.files import can_write, dump, folder, write
-from proveout.cli.screen import coloured, figure, progress, say, table, usage, warn
+from proveout.cli.screen import Usage, coloured, figure, progress, say, table, usage, warn
 
 __all__ = ["check", "mutants"]
 
-FIELD = re.compile(r"\w+=[^,()]+")
+PART = re.compile(r"^\w+|\w+=[^,()]+")  # of a method in words: its class, its fields
 VIOLATED, INCONCLUSIVE, SURVIVED, INTERRUPTED = 1, 3, 1, 130
 
 
@@ -21,6 +24,22 @@ def one_thread() -> None:
     """Many processes, one BLAS thread each; read by libraries that are not loaded yet."""
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ.setdefault(name, "1")
+
+
+def cluster(address: str | None) -> AbstractContextManager[Any]:
+    """The processes of a Dask cluster, if there is an address; Usage if it cannot be reached."""
+    if address is None:
+        return nullcontext()
+    from joblib import parallel_config
+
+    try:
+        import_module("distributed")
+        config: AbstractContextManager[Any] = parallel_config(backend="dask", scheduler_host=address)
+    except ImportError:
+        raise Usage("--scheduler needs Dask: pip install distributed") from None
+    except (OSError, ValueError) as error:
+        raise Usage(f"--scheduler {address}: no Dask scheduler answers there ({error})") from None
+    return config
 
 
 # ------------------------------------------------------------------ check
@@ -37,7 +56,8 @@ def check(
     json_file: str | None,
     html_file: str | None,
     twins: bool,
-    witnesses: str,
+    witnesses: str = "witnesses",
+    scheduler: str | None = None,
 ) -> int:
     """Judge, print, write; the exit code says the worst word."""
     one_thread()
@@ -48,7 +68,7 @@ def check(
 
     since = time.perf_counter()
     lenses = [name.strip() for name in (lens or "").split(",") if name.strip()]
-    with usage(), progress("checking") as tick:
+    with cluster(scheduler), usage(), progress("checking") as tick:
         done = check_cases(words, lenses, problems, budget, seed, jobs, on_pair=tick)
     quiet = "-" in (json_file, html_file)
     if not quiet:
@@ -57,7 +77,9 @@ def check(
         dump(json_file, document.of_check(done.rows, seed=seed, budget=budget, complete=done.complete))
     _save(done.rows, witnesses, quiet)
     if html_file is not None:
-        _page(words, done, html_file, budget=budget, jobs=jobs, seed=seed, twins=twins and done.complete)
+        with cluster(scheduler):
+            command = _command(words, lens, problems)
+            _page(words, done, html_file, command, budget=budget, jobs=jobs, seed=seed, twins=twins)
     if not done.complete:
         warn(f"interrupted: {len(done.rows)} rows were finished")
         return INTERRUPTED
@@ -85,11 +107,11 @@ def _print(rows: Sequence[Any], seconds: float) -> None:
 
 
 def _apart(row: Any, rows: Sequence[Any]) -> str:
-    """The parameters that tell this row from others of the same statement and problem: "p=0.3"."""
+    """What tells this row's method from others of the same statement and problem: "p=0.3"."""
     alike = [r for r in rows if (r.id, r.problem) == (row.id, row.problem)]
-    values = [set(FIELD.findall(r.method)) for r in alike if r.method]
+    values = [set(PART.findall(r.method)) for r in alike if r.method]
     common = set.intersection(*values) if values else set()
-    return ",".join(part for part in FIELD.findall(row.method) if part not in common)
+    return ",".join(part for part in PART.findall(row.method) if part not in common)
 
 
 def _total(rows: Sequence[Any], seconds: float) -> str:
@@ -117,8 +139,22 @@ def _save(rows: Sequence[Any], witnesses: str, quiet: bool) -> None:
             say(f"witness: proveout replay {Path(witnesses) / name}")
 
 
+def _command(words: Sequence[str], lens: str | None, problems: Sequence[str]) -> str:
+    """What was asked, to be typed again; budget and seed have lines of their own."""
+    options = [*(("--lens", lens) if lens else ()), *(o for p in problems for o in ("--problem", p))]
+    return shlex.join(["proveout", "check", *words, *options])
+
+
 def _page(
-    words: Sequence[str], done: Any, path: str, *, budget: str, jobs: int, seed: int, twins: bool
+    words: Sequence[str],
+    done: Any,
+    path: str,
+    command: str,
+    *,
+    budget: str,
+    jobs: int,
+    seed: int,
+    twins: bool,
 ) -> None:
     from proveout import report
     from proveout.theory.curves import curves
@@ -128,11 +164,18 @@ def _page(
     if done.complete:
         with progress("measuring") as tick:
             lines = curves(words, seed=seed, jobs=jobs, on_curve=tick)
-    if twins:
+    if twins and done.complete:
         with progress("red twins") as tick:
             red = judge_twins(words, budget=budget, seed=seed, jobs=jobs, on_twin=tick)
     page = report.html(
-        done.rows, words=words, curves=lines, red=red, seed=seed, budget=budget, complete=done.complete
+        done.rows,
+        words=words,
+        command=command,
+        curves=lines,
+        red=red,
+        seed=seed,
+        budget=budget,
+        complete=done.complete,
     )
     write(path, page)
 
@@ -140,7 +183,15 @@ def _page(
 # ------------------------------------------------------------------ mutants
 
 
-def mutants(words: Sequence[str], *, budget: str, jobs: int, seed: int, json_file: str | None) -> int:
+def mutants(
+    words: Sequence[str],
+    *,
+    budget: str,
+    jobs: int,
+    seed: int,
+    json_file: str | None,
+    scheduler: str | None = None,
+) -> int:
     """Judge red twins, print the kill matrix; exit code 1 if one survived."""
     one_thread()
     can_write(json_file, (".json",))
@@ -149,7 +200,7 @@ def mutants(words: Sequence[str], *, budget: str, jobs: int, seed: int, json_fil
     from proveout.theory.mutants import score
 
     since = time.perf_counter()
-    with usage(), progress("red twins") as tick:
+    with cluster(scheduler), usage(), progress("red twins") as tick:
         found = judge_twins(words, budget=budget, seed=seed, jobs=jobs, on_twin=tick)
     if json_file != "-":
         _matrix(found.rows)

@@ -94,7 +94,6 @@ def tight(
     from proveout.theory import sources
     from proveout.theory.check import methods_of
     from proveout.theory.judge import describe_method
-    from proveout.theory.lenses.worstcase import tight as compare
 
     with usage():
         named = sources.find([statement])
@@ -109,8 +108,11 @@ def tight(
     if not fitting:
         raise Usage(f"{case.id}: no rule tunes its method on {spec}")
     method = fitting[0]
+    asked = [_sweep(o, method) for o in over] or [_here(method)]
+    from proveout.theory.lenses.worstcase import tight as compare
+
     sweeps = {}
-    for field, values in [_sweep(o, method) for o in over] or [_here(method)]:
+    for field, values in asked:
         with usage():
             sweeps[field] = {field: values, **compare(case.statement, problem, method, field, values)}
     if json_file != "-":

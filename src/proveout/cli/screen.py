@@ -32,6 +32,9 @@ COLOURS = {
 }
 
 
+WIDE = 64  # a longer cell stands out of its column rather than pushing the others away
+
+
 class Usage(Exception):
     """What the user wrote cannot be done; the text is one clear line."""
 
@@ -85,9 +88,10 @@ def figure(ratio: float | None) -> str:
 
 
 def table(rows: Sequence[Sequence[str]], heads: Sequence[str] = (), paint: int | None = None) -> None:
-    """Aligned columns, two spaces apart; the cells of column `paint` have the colour of their word."""
+    """Aligned columns, two spaces apart; cells of column `paint` in the colour of their word."""
     body = [list(heads), *map(list, rows)] if heads else [list(r) for r in rows]
-    widths = [max(len(r[k]) for r in body) for k in range(len(body[0]))] if body else []
+    columns = zip(*body) if body else ()
+    widths = [max([len(c) for c in column if len(c) <= WIDE], default=0) for column in columns]
     for k, row in enumerate(body):
         cells = [cell.ljust(w) for cell, w in zip(row, widths)]
         head = bool(heads) and k == 0

@@ -14,6 +14,8 @@ from proveout.laws.finite import Index, Permutation
 
 __all__ = ["Each", "Either", "Joint"]
 
+FEW = 4096  # atoms of an unused field that are listed to show the first
+
 
 @dataclass(frozen=True)
 class Each(Law):
@@ -188,6 +190,14 @@ def _singles_of(law: Law, draw: Any, n: int) -> Groups:
     return roles(law, draw, n) if law.of == "clients" else [[i] for i in range(n)]
 
 
+def _idle(law: Law) -> Any:
+    """What a field shows where it is not used: its first atom, or a fixed sample if it has many."""
+    if law.count > FEW:
+        return law.sample(np.random.default_rng(0), ())
+    _, value = law.atoms()
+    return tree_map(lambda v: v[0], value)
+
+
 @dataclass(frozen=True)
 class Either(Law):
     """A joint law with one coin; fields named in `yes` (`no`) are used only if it shows True (False).
@@ -221,8 +231,7 @@ class Either(Law):
             if name == self.coin:
                 law = Sure(np.array(heads))
             elif name in idle:
-                _, value = as_law(law).atoms()
-                law = Sure(tree_map(lambda v: v[0], value))
+                law = Sure(_idle(as_law(law)))
             fields[name] = law
         return Joint(type(self.draw)(**fields))
 

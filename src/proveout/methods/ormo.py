@@ -96,7 +96,7 @@ class OrMo:
 
     def step_sizes(self, tau: Array, workers: int) -> Array:
         """The step that gradients of delay tau get."""
-        return self.gamma + 0 * tau
+        return namespace(tau).full_like(tau, self.gamma)
 
     def init(self, problem: Any, x0: Array) -> State:
         return _init(problem, x0)

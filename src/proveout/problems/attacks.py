@@ -93,6 +93,8 @@ class IPM(_Memoryless):
 
 def alie_z(n: int, n_byz: int) -> float:
     """Quantile of (n_good - q)/n_good, q = floor(n/2 + 1) - n_byz supporters needed; at least 0."""
+    if n_byz >= n:
+        return 0.0
     q = int(n / 2 + 1) - n_byz
     share = (n - n_byz - q) / (n - n_byz)
     return max(0.0, NormalDist().inv_cdf(share)) if 0 < share < 1 else 0.0

@@ -15,6 +15,7 @@ class FunctionClass:
     n: int = 2
     L_max: Any = 10.0
     mu_min: Any = 1.0
+    sigma2: Any = 0.0  # bound on E |noise|^2 of one client's gradient, where a method asks for noisy ones
     spec: str = ""
 
     d = 1  # a coordinate mask then covers a whole abstract vector
@@ -24,6 +25,8 @@ class FunctionClass:
             raise ValueError(f"n must be >= 1, got {self.n}")
         if not self.L_max > 0:
             raise ValueError(f"L must be > 0, got {self.L_max}")
+        if not self.sigma2 >= 0:
+            raise ValueError(f"sigma2 must be >= 0, got {self.sigma2}")
         if not -self.L_max <= self.mu_min <= self.L_max:
             raise ValueError(f"mu must lie in [-L, L] = [{-self.L_max}, {self.L_max}], got {self.mu_min}")
 

@@ -17,13 +17,14 @@ def html(
     rows: Sequence[Verdict],
     *,
     words: Sequence[str] = (),
+    command: str = "",
     curves: Mapping[str, Curve] | None = None,
     red: Mutants | None = None,
     seed: int = 0,
     budget: str = "quick",
     complete: bool = True,
 ) -> str:
-    """The page of these verdicts; `words` are what `check` was asked, `red` its red twins if they were judged."""
+    """The page of these verdicts; `words` named the statements, `red` are their twins if they were judged."""
     by_id: dict[str, list[Verdict]] = {}
     for row in rows:
         by_id.setdefault(row.id, []).append(row)
@@ -34,7 +35,7 @@ def html(
     stems: dict[str, list[str]] = {}
     for identifier, case in cases.items():
         stems.setdefault(case.stem, []).append(identifier)
-    command = " ".join(("proveout check", *words))
+    command = command or " ".join(("proveout check", *words))
     parts = [page.head(rows, red, seed=seed, budget=budget, command=command, complete=complete)]
     parts.append(page.index(stems, by_id))
     for stem, ids in stems.items():

@@ -172,7 +172,7 @@ def _twins(twins: Sequence[Mutant]) -> str:
         return ""
     items = []
     for t in twins:
-        how = ", ".join(f"{v.lens} {_figure_of(v)}".strip() for v in t.verdicts)
+        how = ", ".join(f"{v.lens} {_figure_of(v)}".strip() for v in t.verdicts) or t.note
         items.append(
             f'<li class="{t.word}">{escape(t.twin)} <span>{t.word}{": " if how else ""}{escape(how)}</span></li>'
         )

@@ -95,7 +95,7 @@ def curve(statement: Any, P: Problem, m: Method, *, seed: int = 0) -> Curve | No
         asked["progress"] = lambda P, m, s: _number(statement.progress(P, m, s), P)
     with np.errstate(all="ignore"):
         trace = run(P, m, steps=steps, seeds=runs, x0=x0, measures=asked, every=1, seed=seed)
-        start = m.init(P, x0[None])
+        start = m.init(P, x0)
         at, rows, claimed_at, claimed = _READINGS[statement.kind](statement, trace, start)
     return _drawn(statement, trace, at, rows, claimed_at, claimed)
 
@@ -141,6 +141,14 @@ def _blend(mean: Any, now: Any, t: int) -> Any:
 # ------------------------------------------------------------------ what each kind promises
 
 
+def _promise(of: Callable[..., Any], P: Problem, m: Method, at: Any, start: Any) -> float:
+    """A bound, a floor or a count; NaN where the statement says nothing (a horizon that is too short)."""
+    try:
+        return float(np.mean(_number(of(P, m, at, start), P)))
+    except ValueError:
+        return math.nan
+
+
 def _one_step(statement: Any, trace: Trace, start: Any) -> Reading:
     P, m, t = trace.problem, trace.method, trace.t
     rate = max(float(r) for r in branches(statement.rate(P, m)))
@@ -157,7 +165,7 @@ def _one_step(statement: Any, trace: Trace, start: Any) -> Reading:
 
 def _horizons(statement: Any, trace: Trace, start: Any) -> Reading:
     P, m, t = trace.problem, trace.method, trace.t[1:]
-    claimed = [float(np.mean(_number(statement.bound(P, m, int(T), start), P))) for T in t]
+    claimed = [_promise(statement.bound, P, m, int(T), start) for T in t]
     return t, _aggregated(statement, trace)[1:], t, np.array(claimed)
 
 
@@ -183,14 +191,14 @@ def _complexity(statement: Any, trace: Trace, start: Any) -> Reading:
     P, m, rows = trace.problem, trace.method, trace["V"]
     at = trace.t if statement.unit == "steps" else trace.costs[statement.unit].mean(axis=1)
     eps = rows[0].mean() * 10.0 ** -np.linspace(0.25, DECADES, 40)
-    counts = np.array([float(np.mean(statement.count(P, m, e, start))) for e in eps])
+    counts = np.array([_promise(statement.count, P, m, float(e), start) for e in eps])
     keep = counts <= 1.5 * at[-1]
     return at, rows, counts[keep], eps[keep]
 
 
 def _failure(statement: Any, trace: Trace, start: Any) -> Reading:
     P, m = trace.problem, trace.method
-    claimed = [float(np.mean(_number(statement.floor(P, m, int(T), start), P))) for T in trace.t]
+    claimed = [_promise(statement.floor, P, m, int(T), start) for T in trace.t]
     return trace.t, trace["V"], trace.t, np.array(claimed)
 
 

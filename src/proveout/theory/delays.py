@@ -55,11 +55,12 @@ def _sides(residual: bool) -> Any:
 
 def _late(patience: float) -> Any:
     def late_count(P: Problem, m: Method, path: Path) -> tuple[Array, Array]:
-        """The count, where it exceeds the limit, against the limit: (T, ...)."""
+        """The count, and where it exceeds the limit, against itself and the limit: (2, T, ...)."""
         K, tau = P.workers, delays(path)
         T = np.arange(1, len(tau) + 1).reshape(-1, *(1,) * (tau.ndim - 1))
         limit = np.floor((K - 1) * T / (2 * K + 1))
-        return np.maximum(np.cumsum(tau > patience * K, axis=0), limit), limit + 0.0 * tau
+        count = np.cumsum(tau > patience * K, axis=0)
+        return np.stack([count, np.maximum(count, limit)]), np.stack([count, limit + 0.0 * tau])
 
     return late_count
 

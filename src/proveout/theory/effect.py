@@ -74,7 +74,7 @@ def _moved(a: Array, b: Array) -> bool:
     a, b = np.asarray(a, float), np.asarray(b, float)
     if a.shape != b.shape:
         return True
-    close = np.abs(a - b) <= EFFECT * np.maximum(np.abs(a), np.abs(b))
+    close = np.isfinite(a) & np.isfinite(b) & (np.abs(a - b) <= EFFECT * np.maximum(np.abs(a), np.abs(b)))
     return not bool(np.all(close | (a == b) | (np.isnan(a) & np.isnan(b))))
 
 
@@ -164,17 +164,18 @@ def _value(terms: Any, P: Problem) -> Array:
 
 def _along(statement: Any, P: Problem, m: Method, seed: int) -> Iterator[Array]:
     """Horizon, Complexity, Failure: the measure on the way and what is claimed of it."""
-    first = None
     for state in _walk(P, m, seed, STEPS):
-        first = state if first is None else first
         yield _value(statement.measure(P, m, state), P)
-    if statement.kind == "Complexity":
-        yield np.array([float(np.max(statement.count(P, m, eps, first))) for eps in EPSILONS])
-        return
-    claimed = statement.floor if statement.kind == "Failure" else statement.bound
-    for T in HORIZONS:
-        yield _value(claimed(P, m, T, first), P)
-    if statement.kind == "Horizon":
+    kind = statement.kind
+    claimed = {"Complexity": "count", "Failure": "floor", "Horizon": "bound"}[kind]
+    for x0 in _starts(P, seed)[:3]:
+        start = m.init(P, x0)
+        for at in EPSILONS if kind == "Complexity" else HORIZONS:
+            try:
+                yield _value(getattr(statement, claimed)(P, m, at, start), P)
+            except ValueError:  # the statement says nothing of so short a horizon
+                yield np.array(np.nan)
+    if kind == "Horizon":
         yield np.array([OVER.index(statement.over), statement.includes_end])
         if statement.weights is not None:
             yield statement.weights(P, m, STEPS)

@@ -158,7 +158,7 @@ def sign(
     witness: dict[str, Any], *, statement: str, lens: str, source: str = "", **more: Any
 ) -> dict[str, Any]:
     """A lens's witness with the names that replay needs."""
-    from proveout import __version__
+    import proveout
 
-    names = {"version": __version__, "statement": statement, "lens": lens, **more}
+    names = {"version": proveout.__version__, "statement": statement, "lens": lens, **more}
     return {**witness, **names, **({"source": source} if source else {})}

@@ -56,13 +56,14 @@ class ASGD:
     def step_sizes(self, tau: Array, workers: int) -> Array:
         """The step that gradients of delay tau get."""
         xp = namespace(tau)
+        full = xp.full_like(tau, self.gamma)
         if self.rule == "koloskova":
             return jobs.capped(self.gamma, self.cap, tau, workers)
         if self.rule == "mishchenko":
-            return self.gamma * workers / xp.where(tau > workers, tau, workers + 0 * tau)
+            return self.gamma * workers / xp.where(tau > workers, tau, xp.full_like(tau, workers))
         if self.rule == "drop":
-            return xp.where(tau > 2 * workers, 0 * tau, self.gamma + 0 * tau)
-        return self.gamma + 0 * tau
+            return xp.where(tau > 2 * workers, xp.zeros_like(tau), full)
+        return full
 
     def init(self, problem: Any, x0: Array) -> State:
         sent, index = jobs.start(problem, x0)

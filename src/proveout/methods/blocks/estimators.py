@@ -80,7 +80,10 @@ class Exact(_Whole):
 
 @dataclass(frozen=True)
 class Compressed(_Whole):
+    """With `by_class` the constants are what every contractive compressor has: b = 1 - r, B = (1 + r)^2, r^2 = 1 - alpha."""
+
     compressor: Any
+    by_class: bool = False  # are only the class and its alpha known?
 
     def law(self, problem: Any) -> Law:
         return self.compressor.law(1, problem.d)  # type: ignore[no-any-return]
@@ -89,6 +92,9 @@ class Compressed(_Whole):
         return self.compressor(problem.grad(x)[..., None, :], draw)[..., 0, :]
 
     def abc(self, problem: Any) -> ABC:
+        if self.by_class:
+            r = math.sqrt(1 - self.compressor.alpha(problem.d))
+            return ABC(B=(1 + r) ** 2, b=1 - r)
         b, B = self.compressor.growth(problem.d)
         return ABC(B=B, b=b)
 

@@ -51,8 +51,8 @@ def capped(gamma: float, cap: float, tau: Array, patience: float) -> Array:
     """gamma, but at most cap / tau for gradients of delay tau > patience."""
     xp = namespace(tau)
     late = tau > patience
-    most = cap / xp.where(late, tau, 1 + 0 * tau)
-    return xp.where(late & (most < gamma), most, gamma + 0 * tau)
+    most = cap / xp.where(late, tau, xp.ones_like(tau))
+    return xp.where(late & (most < gamma), most, xp.full_like(tau, gamma))
 
 
 def cost(problem: Any, draw: Draw) -> Cost:

@@ -85,7 +85,7 @@ def estimator(name: str, k: int = 1) -> Any:
         "biased_rand_k": lambda: Compressed(BiasedRandK(k=k)),
         "minibatch": lambda: Minibatch(batch=k),
         "lazy": lambda: Compressed(Lazy(p=1 / (k + 1))),
-        "contractive": lambda: contractive(1 / (k + 1)),
+        "contractive": lambda: Compressed(BiasedLazy(p=1 / (k + 1)), by_class=True),
         "circling": lambda: Circling(coin=False),
         "noisy": lambda: Affine(factors=(0.5, 1.5), shifts=((0.3,), (-0.3,))),
         "shifted": lambda: Affine(factors=(1.0, 1.0), shifts=((1.2,), (0.8,))),
@@ -93,12 +93,6 @@ def estimator(name: str, k: int = 1) -> Any:
     if name not in known:
         raise ValueError(f"estimator must be one of {', '.join(known)}, got {name!r}")
     return known[name]()
-
-
-def contractive(alpha: float) -> Declared:
-    """A contractive compressor with all that its class promises: b = 1 - r, B = (1 + r)^2, r^2 = 1 - alpha."""
-    r = math.sqrt(1 - alpha)
-    return Declared(base=Compressed(BiasedLazy(p=alpha)), b=1 - r, B=(1 + r) ** 2)
 
 
 def _built(P: Problem, name: Any, k: int) -> BiasedSGD:

@@ -36,8 +36,8 @@ CASES = (
     Case(
         id="biased_sgd.nonconvex_step",
         statement=bs.NONCONVEX_STEP,
-        problems=(SMALL, NOISY, A1A),
-        choices=(TOP, BATCH, NOISE, SHIFT),
+        problems=(SMALL, NOISY, A1A, "class:n=1,L=10,mu=-10"),
+        choices=(TOP, BATCH, SHIFT, LAZY, CONTRACTIVE),
     ),
     Case(
         id="biased_sgd.nonconvex",

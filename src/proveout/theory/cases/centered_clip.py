@@ -30,8 +30,8 @@ CASES = (
         statement=cc.RADIUS_RULE,
         choices=(
             {"n": 5, "n_byz": 1},
-            {"n": 5, "n_byz": 1, "start": 3**-0.5},
-            {"n": 5, "n_byz": 2, "start": 2**0.5},
+            {"n": 5, "n_byz": 1, "start": 3**-0.5, "steps": 2},
+            {"n": 5, "n_byz": 2, "start": 2**0.5, "steps": 2},
         ),
     ),
     Case(id="centered_clip.equals_mean", statement=cc.EQUALS_MEAN, problems=(NOISY,)),

@@ -43,7 +43,7 @@ CASES = (
     Case(
         id="gd.convex_rate",
         statement=gd.CONVEX_RATE,
-        problems=(QUADRATICS[1], LOGISTIC[0], "class:n=1,L=10,mu=0"),
+        problems=(QUADRATICS[1], LOGISTIC[1], "class:n=1,L=10,mu=0"),
         choices=({"factor": 1.0}, {"factor": 0.5}),
     ),
     Case(

@@ -39,7 +39,6 @@ NOISY_ORDERS = (
     f"async:workers=4,clock=exp,batch=4/{A1A}",
 )
 SYNCHRONOUS = (f"async:workers=4,clock=sync/{NOISY}", f"async:workers=3,clock=sync,batch=4/{A1A}")
-ONE_FAST = ":".join(f"0:0:0:{k}:{k + 1}" for k in range(1, 15, 2))  # 15 workers; the others are always late
 BRACKETS = ({"bracket": "ceil"}, {"bracket": "floor"})
 
 CASES = (
@@ -71,7 +70,7 @@ CASES = (
         id="ormo.bounded_gradient_complexity",
         statement=ormo.BOUNDED_GRADIENT_COMPLEXITY,
         problems=(
-            "async:workers=16/quadratic:n=1,d=1,kappa=1",
+            "async:workers=10/quadratic:n=1,d=1,kappa=1",
             "async:workers=4/quadratic:n=1,d=1,kappa=1,noise=.01",
         ),
         choices={"eps": 0.5, "beta": 0.0},
@@ -80,7 +79,7 @@ CASES = (
         id="ormo.adaptive_complexity",
         statement=ormo.ADAPTIVE_COMPLEXITY,
         problems=(
-            f"async:order={ONE_FAST}/quadratic:n=1,d=1,kappa=1",
+            "async:workers=7,clock=straggler/quadratic:n=1,d=1,kappa=1",
             "async:workers=4/quadratic:n=1,d=1,kappa=1,noise=.01",
         ),
         choices={"eps": 0.5, "beta": 0.0},
@@ -109,8 +108,8 @@ CASES = (
         id="ormo.beats_asgd",
         statement=ormo.BEATS_ASGD,
         problems=(
-            "async:workers=8,clock=exp,batch=32/logistic:synthetic,clients=1,m=200,d=10,kappa=3000",
-            "async:workers=8,clock=exp,slow=.25,batch=32/logistic:synthetic,clients=1,m=200,d=10,kappa=3000",
+            "async:workers=8,clock=exp,batch=48/logistic:synthetic,clients=1,m=200,d=10,kappa=2000",
+            "async:workers=8,clock=exp,slow=.25,batch=48/logistic:synthetic,clients=1,m=200,d=10,kappa=2000",
         ),
     ),
     Case(id="ormo.ceil_is_not_ssgdm", statement=ormo.CEIL_IS_NOT_SSGDM),

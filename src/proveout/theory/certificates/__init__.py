@@ -22,7 +22,7 @@ from proveout.theory.certificates.families import FAMILIES
 from proveout.theory.lenses.proof import accepts, accepts_family, certificate, family_certificate
 from proveout.theory.statement import Method, Problem, Statement
 
-__all__ = ["accepted", "load", "make", "names", "write"]
+__all__ = ["CHOICES", "FAMILIES", "accepted", "load", "make", "names", "write"]
 
 
 def names() -> tuple[str, ...]:

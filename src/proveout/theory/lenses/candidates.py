@@ -43,6 +43,12 @@ def _log_uniform(rng: np.random.Generator, low: float, high: float, shape: Any) 
     return 10.0 ** rng.uniform(low, high, shape)
 
 
+def _kept(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
+    """A mask that keeps 30 % of each row, and never nothing."""
+    kept = rng.random(shape) < 0.3
+    return kept | ~kept.any(axis=-1, keepdims=True)
+
+
 def _count(number: int, share: float) -> int:
     return max(2, round(number * share))
 
@@ -61,7 +67,7 @@ def _field_scaled(coords: Coordinates, rng: np.random.Generator, share: float) -
     v = rng.standard_normal((N, coords.D))
     for f in coords.fields:
         v[:, f.part] *= _log_uniform(rng, -3, 3, (N, 1))
-    v[::2] *= rng.random(v[::2].shape) < 0.3
+    v[::2] *= _kept(rng, v[::2].shape)
     return v
 
 
@@ -101,7 +107,7 @@ def _kinks(coords: Coordinates, rng: np.random.Generator, share: float) -> Array
         shapes = [
             signs,
             equal,
-            table * (rng.random(table.shape) < 0.3),
+            table * _kept(rng, table.shape),
             signs * (1 + 1e-6 * rng.standard_normal(table.shape)),
             equal * odd,
             np.sign(equal),

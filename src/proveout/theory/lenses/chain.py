@@ -203,8 +203,8 @@ class Chain:
         if maps is None:
             raise Refused("the step is not affine in the state")
         T = maps.T()
-        offsets = T[:, :-1, -1]
-        offsets[np.abs(offsets) <= RESIDUE * self.kappa] = 0.0  # star is a fixed point up to rounding
+        if np.abs(T[:, :-1, -1]).max(initial=0.0) <= RESIDUE * self.kappa:
+            T[:, :-1, -1] = 0.0  # star is a fixed point up to rounding
         F = T * np.sqrt(np.asarray(maps.prob, float))[:, None, None]
         targets: dict[Key, list[int]] = {}
         for k in range(atoms.size):

@@ -33,8 +33,17 @@ def explicit(claim: Claim) -> Claim | None:
     return replace(claim, coords=coords) if coords else None
 
 
-def all_states(claim: Claim, budget: Budget) -> tuple[float, Array, str] | None:
-    """(figure, states that may attain it, doubt) by linear algebra; None if something is not quadratic."""
+@dataclass(frozen=True, eq=False)
+class Sides:
+    """The forms of a claim on R^q, each (q+1, q+1): lhs, rhs and V."""
+
+    lhs: Array
+    rhs: Array
+    V: Array
+
+
+def forms_of(claim: Claim, budget: Budget) -> Sides | None:
+    """The forms of both sides; None if the step is not affine, or V or progress not quadratic."""
     P, m, coords, statement = claim.P, claim.m, claim.coords, claim.statement
     maps = read_maps(P, m, coords, claim.atoms, budget)
     if maps is None:
@@ -42,30 +51,86 @@ def all_states(claim: Claim, budget: Budget) -> tuple[float, Array, str] | None:
     Q = form(P, m, statement.lyapunov, replace(coords, basis=None))
     if Q is None:
         return None
-    inside = _restricted(Q, coords)
+    V = _restricted(Q, coords)
     if claim.noise == 0:
-        inside = _vanishing_at_star(inside)
+        V = _vanishing_at_star(V)
     E = pullback(maps, Q)
     if statement.progress is not None:
         G = form(P, m, statement.progress, coords)
         if G is None:
             return None
         E = E + G
-    B = claim.rate * inside + corner(coords.q, claim.noise)
+    B = claim.rate * V + corner(coords.q, claim.noise)
     if claim.noise > 0:  # b_k is known to phi only: 2 phi |A y| <= ROUNDING |A y|^2 + phi^2 / ROUNDING
         B[-1, -1] += 2 * claim.phi * np.sqrt(claim.noise) + claim.phi**2 / ROUNDING
-    figure, z, grey = sup_ratio(E, B, zero=1e-24 * np.abs(inside).max(initial=0.0))
+    return Sides(lhs=E, rhs=B, V=V)
+
+
+def all_states(claim: Claim, budget: Budget) -> tuple[float, Array, str] | None:
+    """(figure, states that may attain it, doubt) by linear algebra; None if something is not quadratic."""
+    forms = forms_of(claim, budget)
+    if forms is None:
+        return None
+    figure, z, grey = sup_ratio(forms.lhs, forms.rhs, zero=_rounding(forms))
     points = ray(z)
     doubt = ""
     if figure <= 1 + ROUNDING:
-        low, z = _least(B - E, B)
+        low, z = _least(forms.rhs - forms.lhs, forms.rhs)
         if low < -VIOLATION:
             figure, points = 1 - low, np.concatenate([ray(z), points])
         elif low < -10 * ROUNDING:
-            doubt = f"ill-conditioned: B - E has the eigenvalue {low:.1e}"
+            doubt = f"ill-conditioned: rhs - lhs has the eigenvalue {low:.1e}"
     if grey and abs(figure - 1) < 1e-6:
         doubt = "ill-conditioned: rank of the right side is not clear and the figure is within 1e-6 of 1"
     return figure, points, doubt
+
+
+def sharp(claim: Claim, budget: Budget) -> tuple[float, float] | None:
+    """(best rate with the claimed noise, least noise at the claimed rate) on this instance, over all states.
+
+    None where all states cannot be decided; inf where no rate, or no noise, would do.
+    """
+    ready = explicit(claim)
+    forms = forms_of(ready, budget) if ready else None
+    return None if forms is None else (_best_rate(forms, claim.noise), _least_noise(forms, claim.rate))
+
+
+def _best_rate(forms: Sides, noise: float) -> float:
+    """The least r with lhs <= r V + noise."""
+    q = len(forms.V) - 1
+    if noise == 0:
+        return sup_ratio(forms.lhs, forms.V, zero=_rounding(forms))[0]
+
+    def fits(r: float) -> bool:
+        return sup_ratio(forms.lhs, r * forms.V + corner(q, noise))[0] <= 1 + ROUNDING
+
+    low, high = 0.0, 1.0
+    while not fits(high):
+        low, high = high, 4 * high
+        if high > 1e9:
+            return float("inf")
+    for _ in range(50):
+        middle = (low + high) / 2
+        low, high = (low, middle) if fits(middle) else (middle, high)
+    return high
+
+
+def _least_noise(forms: Sides, rate: float) -> float:
+    """The least t >= 0 with lhs <= rate V + t: E_ss + r' (rate V_yy - E_yy)^-1 r, a Schur complement."""
+    M = rate * forms.V - forms.lhs
+    d = np.maximum(np.diag(rate * forms.V)[:-1], 0)
+    D = 1 / np.sqrt(np.where(d > 0, d, d.max(initial=0.0) or 1.0))
+    w, U = np.linalg.eigh(M[:-1, :-1] * D[:, None] * D)
+    r = U.T @ (D * M[:-1, -1])
+    keep = w > ROUNDING
+    scale = max(abs(float(M[-1, -1])), 1e-300)
+    if (w < -ROUNDING).any() or (r[~keep] ** 2 > ROUNDING * scale).any():
+        return float("inf")
+    return max(0.0, float(np.sum(r[keep] ** 2 / w[keep]) - M[-1, -1]))
+
+
+def _rounding(forms: Sides) -> float:
+    return float(1e-24 * np.abs(forms.V).max(initial=0.0))
 
 
 def _restricted(Q: Array, coords: Coordinates) -> Array:
@@ -91,7 +156,8 @@ def _vanishing_at_star(Q: Array) -> Array:
 def _least(M: Array, B: Array) -> tuple[float, Array]:
     """Least eigenvalue of B - E, Jacobi-scaled by B, and its vector: also right where E is indefinite."""
     d = np.diag(B).copy()
-    d[d <= 0] = max(1.0, float(d.max(initial=0.0)))
+    top = float(d.max(initial=0.0))
+    d[d <= 0] = top if top > 0 else 1.0
     D = 1 / np.sqrt(d)
     w, U = np.linalg.eigh((M + M.T) / 2 * D[:, None] * D)
     return float(w[0]), D * U[:, 0]

@@ -66,8 +66,9 @@ def _quadratic(ineq: Inequality) -> Found | None:
     E = polarise(lambda z: ineq.both(z)[0], ineq.q)
     R = polarise(lambda z: ineq.both(z)[1], ineq.q)
     z = _samples(ineq)
+    rounding = ineq.size(z) + 1e-300
     for Q, value in zip((E, R), ineq.both(z), strict=True):
-        size = evaluate_form(np.abs(Q), np.abs(z)) + 1e-300
+        size = evaluate_form(np.abs(Q), np.abs(z)) + rounding
         if not (np.abs(evaluate_form(Q, z) - value) <= FORM * size).all():
             return None
     tiny = TINY * max(float(np.abs(E).max()), float(np.abs(R).max()))

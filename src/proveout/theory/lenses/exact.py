@@ -17,9 +17,7 @@ from proveout.arrays import Array, tree_map
 from proveout.problems.classes import FunctionClass
 from proveout.theory import witness as witnesses
 from proveout.theory.lenses import identity
-from proveout.theory.lenses.affine import is_affine, pullback, read_maps
 from proveout.theory.lenses.common import (
-    ROUNDING,
     VIOLATION,
     Budget,
     Refused,
@@ -29,14 +27,14 @@ from proveout.theory.lenses.common import (
     refusal,
     worst_rate,
 )
-from proveout.theory.lenses.forms import corner, form, ray, sup_ratio
+from proveout.theory.lenses.decide_all import all_states, explicit, sharp
 from proveout.theory.lenses.onestep import Claim, claim_of, one_step_sides
 from proveout.theory.lenses.rational import replay_exact
 from proveout.theory.lenses.search import search
 from proveout.theory.lenses.states import LAZY, Coordinates, clock_of, coordinates_of
 from proveout.theory.statement import Identity, Method, OneStep, Problem, State, Statement, Verdict
 
-__all__ = ["Worst", "check", "replay_exact", "sides", "worst_state"]
+__all__ = ["Worst", "check", "replay_exact", "sharp_numbers", "sides", "worst_state"]
 
 RATIONAL = 400  # n d^2 draws up to which a violation is also replayed in Fractions
 CLOCKS = 4  # clock values at which a claim is looked at
@@ -100,7 +98,7 @@ def worst_state(
     coords = coordinates_of(statement, P, m, seed=seed, limit=LAZY)
     clocks, complete = _clocks(P, m, coords, seed)
     found = [_worst(claim_of(statement, P, m, size, c), size, seed) for c in clocks]
-    worst = max(found, key=lambda w: w.figure)
+    worst = max(found, key=lambda w: 1 + VIOLATION / 2 if np.isnan(w.figure) else w.figure)
     if len(found) == 1 and complete:
         return worst
     label = next((w.states for w in found if not w.all), "all" if complete else f"all at {len(found)} clocks")
@@ -108,12 +106,21 @@ def worst_state(
     return replace(worst, states=label, doubt=doubt, notes=(*worst.notes, f"clocks: {len(found)}"))
 
 
+def sharp_numbers(
+    statement: OneStep, P: Problem, m: Method, *, budget: str | Budget = "quick"
+) -> tuple[float, float] | None:
+    """(best rate with the claimed noise, least noise at the claimed rate), exact for this instance; None if
+    all states cannot be decided.  Refused as `worst_state`."""
+    size = budget_of(budget)
+    return sharp(claim_of(statement, P, m, size), size)
+
+
 def _one_step(statement: OneStep, P: Problem, m: Method, budget: Budget, seed: int, watch: Watch) -> Verdict:
     worst = worst_state(statement, P, m, budget=budget, seed=seed)
     _, active = worst_rate(statement, P, m)
     word = decide(worst.figure, worst.reached)
     notes = list(worst.notes)
-    if worst.doubt and word == "holds" or worst.doubt.startswith("ill-conditioned"):
+    if worst.doubt and word != "violated" or worst.doubt.startswith("ill-conditioned"):
         word = "inconclusive"
         notes.append(worst.doubt)
     if word == "violated":
@@ -175,18 +182,22 @@ def _key(state: State) -> bytes:
 def _worst(claim: Claim, budget: Budget, seed: int) -> Worst:
     """All states where that can be decided, else a search."""
     notes = [claim.atoms.note] if claim.atoms.note else []
+    ready = decided = None
     try:
         with np.errstate(all="ignore"):
             ready = explicit(claim)
             decided = all_states(ready, budget) if ready else None
     except Refused as refused:
-        decided = None
         notes.append(f"searched, as deciding all states is {refused.reason}")
     if ready and decided is not None:
         figure, points, doubt = decided
         return _reported(ready, figure, points, "all", notes, doubt)
     found = search(claim, budget, seed)
     doubt = "lhs is NaN at a state where rhs is finite" if found.blind is not None else ""
+    if np.isnan(found.figure):
+        doubt = doubt or "no state at which both sides are finite"
+    if 10 * found.skipped > found.evaluated:
+        notes.append(f"{found.skipped} states skipped: a side is not finite there")
     points = found.y[None] if found.blind is None or found.figure > 1 else found.blind[None]
     return _reported(claim, found.figure, points, f"searched({found.evaluated})", notes, doubt)
 

@@ -27,6 +27,7 @@ LONGEST = {"quick": 1000, "full": 5000, "deep": 50_000}  # horizon of a method w
 CLOCKED = {"quick": 100, "full": 500, "deep": 5000}  # and of one whose maps are read at every step
 SHARE = 0.5  # of the budget's flops
 SOME = 24  # starts that are tried where forms do not decide
+TINY = 1e-250  # of the measure: where doubles end
 EPSILONS = (0.5, 0.1, 1e-2, 1e-4, 1e-6)  # targets of a complexity, relative to the start
 
 
@@ -60,7 +61,9 @@ def _all_starts(made: Setup, T: int, E: Array, B: Array) -> Found:
     """The generalised eigenvalue of both forms of the start."""
     figure, z, grey = sup_ratio(E, B)
     s = ray(z)
-    s = s[int(_ratios(evaluate_form(E, s), evaluate_form(B, s)).argmax())]
+    ratios = _ratios(evaluate_form(E, s), evaluate_form(B, s))
+    near = np.abs(np.log(np.maximum(np.linalg.norm(s, axis=1), 1e-300)))
+    s = s[int(np.where(ratios >= ratios.max() * (1 - 1e-9), -near, -np.inf).argmax())]  # the most moderate one
     return Found(figure=float(figure), s=s, T=T, exact=True, states="all", grey=grey)
 
 
@@ -89,7 +92,7 @@ def horizon(made: Setup, size: Budget) -> Found:
             break  # the bound has reached the rounding of the machine
         found.append(one)
     if not found:
-        raise Refused("the bound speaks of no horizon within the budget", "inconclusive")
+        raise Refused("the bound speaks of no horizon, or of less than rounding resolves", "inconclusive")
     return _worst(found, f"T = {', '.join(str(f.T) for f in found)}")
 
 
@@ -126,9 +129,9 @@ def _at(made: Setup, T: int) -> Found | None:
     E, B = made.pulled(T), _bound_form(made, T)
     s = made.starts.some(SOME)
     if B is not None:
-        if np.abs(B).max() < 1e3 * made.floor:
+        if np.abs(B).max() < max(1e3 * made.floor, TINY * np.abs(made.form(made.key)).max()):
             return None
-        found = _all_starts(made, T, E, B + corner(made.starts.q, made.floor))
+        found = _all_starts(made, T, E, B + corner(made.starts.q, made.slack(B[-1, -1])))
         if found.figure <= 1 or not least:
             return found
         s = np.concatenate([found.s[None], s])

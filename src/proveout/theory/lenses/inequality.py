@@ -18,6 +18,7 @@ from proveout.theory.lenses.common import CHUNK, Atoms, Refused, atoms_of
 __all__ = ["Inequality", "extremes", "inequality", "law_of", "shape_of"]
 
 NOISE = 1e-22  # of |u|^2: squares of rounding errors
+CANCELLED = 1e-13  # of the sum of absolute values over draws
 ATOMS = 200_000  # draws of one block, at most
 
 
@@ -54,19 +55,32 @@ class Inequality:
         return np.where(prob > 0, prob * left, 0.0), np.where(prob > 0, prob * right, 0.0)
 
     def both(self, z: Array) -> tuple[Array, Array]:
-        """E left and E right at inputs (S, q): (S,), (S,)."""
+        """E left and E right at inputs (S, q): (S,), (S,).  What the draws cancel up to rounding is 0."""
         rows = max(1, int(CHUNK // self.width))
         parts = [self.products(z[k : k + rows]) for k in range(0, len(z), rows)]
-        left, right = (np.concatenate([p[j].sum(axis=1) for p in parts]) for j in (0, 1))
+        left, right = (np.concatenate([_total(p[j]) for p in parts]) for j in (0, 1))
         return left, right
+
+    def size(self, z: Array) -> Array:
+        """E |left| + E |right|, the scale of rounding: (S, q) -> (S,)."""
+        rows = max(1, int(CHUNK // self.width))
+        parts = [self.products(z[k : k + rows]) for k in range(0, len(z), rows)]
+        return np.concatenate([np.abs(p[0]).sum(axis=1) + np.abs(p[1]).sum(axis=1) for p in parts])
 
     def figures(self, z: Array) -> Array:
         """E left / (constant E right): (S, q) -> (S,)."""
         left, right = self.both(z)
-        claimed = self.constant * right + NOISE * np.sum(z * z, axis=-1)
+        noise = NOISE if self.constant else CANCELLED  # a claim of 0 is met up to rounding, not of its square
+        claimed = self.constant * right + noise * np.sum(z * z, axis=-1)
         with np.errstate(all="ignore"):
             out = np.where(claimed > 0, left / claimed, np.where(left > 0, np.inf, np.nan))
         return np.where(np.isfinite(claimed), out, np.nan)
+
+
+def _total(products: Array) -> Array:
+    """Sum over draws: (S, K) -> (S,)."""
+    total = products.sum(axis=1)
+    return np.where(np.abs(total) <= CANCELLED * np.abs(products).sum(axis=1), 0.0, total)
 
 
 def inequality(statement: Any, block: Any, d: int) -> Inequality:

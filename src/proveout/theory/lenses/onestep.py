@@ -31,6 +31,7 @@ __all__ = ["Claim", "batch_of", "claim_of", "one_step_sides"]
 
 EPS = 2.0**-52
 SMALL = 64 * EPS
+PASSES = 8.0  # times that a step and V read or write one float of a next state
 ORACLE = 6  # multiply-adds of an oracle in the time of one float elsewhere
 STAR = 1e-6  # a star that moves by more than this (V-norm, against |y| = 1) is no fixed point
 
@@ -54,7 +55,7 @@ class Claim:
         """Floats that both sides read and write at one state: what the budget of a search counts."""
         counted = CountedProblem(self.P)
         replace(self, P=counted).sides(self.coords.state(np.zeros((1, 1, self.coords.q))))
-        return 4.0 * self.atoms.size * self.coords.D + counted.seen.floats / ORACLE
+        return PASSES * self.atoms.size * self.coords.D + counted.seen.floats / ORACLE
 
     def V(self, states: State) -> Array:
         """V at states (S, 1, ...): (S,)."""

@@ -18,6 +18,7 @@ from proveout.theory.lenses.runs import (
     expected_cost,
     grid,
     measured,
+    runs_for,
     starts,
     steps_within,
     trajectory,
@@ -160,7 +161,7 @@ def ask(statement: Any, P: Problem, m: Method, size: Budget) -> Question:
     that no sample of runs contains.
     """
     still = deterministic(m.law(P))
-    most = steps_within(P, m, many(P, size) if still else size.runs, size)
+    most = steps_within(P, m, many(P, size) if still else runs_for(P, m, size), size)
     start = m.init(P, starts(P, 1)[0])
     if statement.kind == "Failure":
         return Question(statement, P, m, (statement.steps,), (None,))

@@ -32,6 +32,7 @@ __all__ = [
     "floats_of",
     "grid",
     "measured",
+    "runs_for",
     "starts",
     "steps_within",
     "trajectory",
@@ -150,6 +151,13 @@ def steps_within(P: Problem, m: Method, runs: int, budget: Budget) -> int:
     per_run = 10 * floats_of(one) + expected_cost(P, m, "gradients") * gradient
     steps = int(WORK[budget.name] / (runs * per_run + OVERHEAD * math.ceil(runs / chunk_of(one, runs))))
     return max(1, min(steps, most, scheduled(m.law(P), most)))
+
+
+def runs_for(P: Problem, m: Method, budget: Budget) -> int:
+    """The budget's runs, four times as many where they cost no horizon."""
+    many = 4 * budget.runs
+    longest = scheduled(m.law(P), LONGEST[budget.name])
+    return many if steps_within(P, m, many, budget) >= longest else budget.runs
 
 
 def scheduled(law: Law, most: int) -> int:

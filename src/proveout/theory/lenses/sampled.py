@@ -25,7 +25,7 @@ from proveout.theory.lenses import paths, selected
 from proveout.theory.lenses.common import ALARM, MISS, Budget, Refused, Watch, budget_of, decide, refusal
 from proveout.theory.lenses.evalues import ASSUMPTION, guard, log_wealth, refutes, upper
 from proveout.theory.lenses.questions import Question, ask, many, over
-from proveout.theory.lenses.runs import chunk_of, deterministic, entropy, starts
+from proveout.theory.lenses.runs import chunk_of, deterministic, entropy, runs_for, starts
 from proveout.theory.statement import Method, Problem, Verdict
 from proveout.theory.witness import build, decode
 
@@ -128,7 +128,7 @@ def _test(question: Question, size: Budget, seed: int, watch: Watch) -> Verdict:
     """One group of runs per start; wealth = mean over groups and claims, looked at after every batch."""
     fails, P = question.statement.kind == "Failure", question.P
     groups = starts(P, 1 if fails else GROUPS[size.name])
-    total = size.runs // len(groups)
+    total = runs_for(P, question.m, size) // len(groups)
     batch = math.ceil(total / math.ceil(total / chunk_of(question.m.init(P, groups[:1]), total)))
     key, threshold = entropy(seed, question.statement, P, question.m), math.log(len(groups))
     samples: list[tuple[Array, Array]] = []

@@ -19,6 +19,7 @@ from proveout.theory.lenses.onestep import Claim
 __all__ = ["Found", "evolve", "search"]
 
 CHILDREN = 8
+LOST, OUTSIDE = -1.0, -2.0  # below every figure
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,8 +27,9 @@ class Found:
     """The worst state that a search saw."""
 
     y: Array  # (q,)
-    figure: float
+    figure: float  # NaN if there was nothing to compare anywhere
     evaluated: int
+    skipped: int = 0  # candidates at which there was nothing to compare
     blind: Array | None = None  # a state at which lhs is NaN, also nearer to star
 
 
@@ -48,7 +50,8 @@ def search(claim: Claim, budget: Budget, seed: int = 0) -> Found:
     if budget.name == "deep":
         y, figure, used = _polish(claim, y, figure)
         total += used
-    return Found(y, float(figure), total, blind)
+    figure = float(figure) if figure >= 0 else float("nan")
+    return Found(y, figure, total, int((values == LOST).sum()), blind)
 
 
 def _affordable(claim: Claim, budget: Budget) -> tuple[int, int]:
@@ -60,18 +63,18 @@ def _affordable(claim: Claim, budget: Budget) -> tuple[int, int]:
 
 
 def _fenced(objective: Callable[[Array], Array], y: Array) -> Array:
-    """The objective inside the fence, -1 outside it and where there is nothing to compare: (N,)."""
+    """The objective inside the fence; LOST where there is nothing to compare, OUTSIDE the fence: (N,)."""
     length = np.linalg.norm(y, axis=-1)
     inside = (length >= FENCE[0]) & (length <= FENCE[1])
-    out = np.full(len(y), -1.0)
+    out = np.full(len(y), OUTSIDE)
     if inside.any():
-        out[inside] = np.nan_to_num(objective(y[inside]), nan=-1.0, posinf=np.inf)
+        out[inside] = np.nan_to_num(objective(y[inside]), nan=LOST, posinf=np.inf)
     return out
 
 
 def _blind(claim: Claim, points: Array, values: Array) -> Array | None:
     """A state at which lhs is NaN although rhs is finite, and still is a thousand times nearer to star."""
-    lost = points[values == -1.0]
+    lost = points[values == LOST]
     for scale in (1.0, 1e-3):
         if not len(lost):
             return None
@@ -95,7 +98,7 @@ def evolve(
     y, best = starts.copy(), values.copy()
     S, q = y.shape
     if not S:
-        return np.zeros(q), -1.0, 0
+        return np.zeros(q), LOST, 0
     sigma = np.full(S, 0.5)
     sparse = min(1.0, 1.5 / q)
     for _ in range(generations):

@@ -73,8 +73,13 @@ class Setup:
     def floor(self) -> float:
         """Rounding, in units of the measure at |y| = 1: of noise, FLOOR (eps kappa)^2; of what was dropped."""
         size = float(np.abs(np.diag(self.form(self.key))).max())
-        noise = FLOOR * (EPS * self.chain.kappa) ** 2 if self.chain.noisy else 1e-280
+        noise = FLOOR * (EPS * self.chain.kappa) ** 2 if self.chain.noisy else 0.0
         return size * (noise + (100 * self.chain.leak) ** 2)
+
+    def slack(self, constant: float) -> float:
+        """The floor, and what the rounding of noise 1e-k of star adds to a constant: 8 eps sqrt(constant)."""
+        size = float(np.abs(np.diag(self.form(self.key))).max())
+        return self.floor + 8 * EPS * float(np.sqrt(max(constant, 0.0) * size)) * self.chain.noisy
 
     @property
     def rounding(self) -> float:

@@ -32,7 +32,7 @@ from proveout.theory.twins import statement_with
 
 __all__ = ["ADAPTIVE_COMPLEXITY", "BOUNDED_GRADIENT_COMPLEXITY"]
 
-LONGEST = 10**7  # steps: a larger count is called infinite
+LONGEST = 10**15  # steps: a larger count is called infinite
 LOOK = 256  # steps over which sup E|grad f|^2 is computed; it is attained early under a stable step
 
 
@@ -47,7 +47,8 @@ def _largest(P: Problem, m: Method, x0: tuple[float, ...]) -> float:
 
 def _G2(P: Problem, m: Method, start: State) -> float:
     """sup E|grad f(x_t)|^2 over the first LOOK steps from the start."""
-    return _largest(P, m.base, tuple(np.ravel(start.x).tolist()))
+    rows = np.reshape(start.x, (-1, P.d)).tolist()
+    return max(_largest(P, m.base, tuple(row)) for row in rows)
 
 
 def _least(holds: Callable[[float], bool]) -> float:
@@ -67,8 +68,9 @@ def _least(holds: Callable[[float], bool]) -> float:
 # ------------------------------------------------------------------ explicit rates: J -> E|grad f|^2
 
 
-def _rate(P: Problem, beta: float, delta: float, G2: float, J: float, n: int) -> float:
+def _rate(P: Problem, beta: float, delta: float, G2: float, J: float) -> float:
     noise = (4 * 2**0.5 + 2 * 2**0.5 / (1 - beta**2)) * np.sqrt(P.L * delta * P.sigma2_bound / J)
+    n = P.workers
     late = 8 * (n * P.L * np.sqrt(G2) * delta / ((1 - beta) * J)) ** (2 / 3)
     return float(noise + late + 8 * n * P.L * delta / J)
 
@@ -80,9 +82,9 @@ def _step(P: Problem, beta: float, delta: float, G2: float, J: float) -> float:
     return float(min(1 / (2 * L * n), by_noise, by_delay))
 
 
-def _adaptive_rate(P: Problem, beta: float, delta: float, N: float, n: int) -> float:
+def _adaptive_rate(P: Problem, beta: float, delta: float, N: float) -> float:
     noise = 8 * np.sqrt(6 * P.L * delta * P.sigma2_bound / N)
-    return float(noise + 64 * n * P.L * delta / ((1 - beta) * N))
+    return float(noise + 64 * P.workers * P.L * delta / ((1 - beta) * N))
 
 
 def _adaptive_step(P: Problem, beta: float, delta: float, N: float) -> float:
@@ -93,30 +95,30 @@ def _adaptive_step(P: Problem, beta: float, delta: float, N: float) -> float:
 # ------------------------------------------------------------------ counts
 
 
-def _count(delays: bool) -> Any:
-    def count(P: Problem, m: Method, eps: float, start: State) -> float:
-        g, n, beta, s2, delta = m.gamma_eff, P.workers, beta_of(m.base), P.sigma2_bound, _delta(P, start)
-        G2 = _G2(P, m, start)
-        floor = 2 * P.L * g * s2
-        floor += 4 * P.L**2 * g**2 * (n**2 * G2 / (1 - beta) ** 2 + n * s2 / (1 - beta**2))
-        tuned = _least(lambda N: _rate(P, beta, delta, G2, N - 1 + n, n if delays else 1) <= eps)
-        if not delays:
-            return tuned
-        return max(tuned, _least(lambda N: 4 * delta / (g * (N - 1 + n)) + floor <= eps))
-
-    return count
+def _count(P: Problem, m: Method, eps: float, start: State) -> float:
+    g, n, beta, s2, delta = m.gamma_eff, P.workers, beta_of(m.base), P.sigma2_bound, _delta(P, start)
+    G2 = _G2(P, m, start)
+    floor = 2 * P.L * g * s2
+    floor += 4 * P.L**2 * g**2 * (n**2 * G2 / (1 - beta) ** 2 + n * s2 / (1 - beta**2))
+    tuned = _least(lambda N: _rate(P, beta, delta, G2, N - 1 + n) <= eps)
+    return max(tuned, _least(lambda N: 4 * delta / (g * (N - 1 + n)) + floor <= eps))
 
 
-def _adaptive_count(delays: bool) -> Any:
-    def count(P: Problem, m: Method, eps: float, start: State) -> float:
-        g, beta, delta = m.gamma_eff, beta_of(m.base), _delta(P, start)
-        tuned = _least(lambda N: _adaptive_rate(P, beta, delta, N, P.workers if delays else 1) <= eps)
-        if not delays:
-            return tuned
-        floor = 6 * P.L * g * P.sigma2_bound
-        return max(tuned, _least(lambda N: 16 * delta / (g * N) + floor <= eps))
+def _adaptive_count(P: Problem, m: Method, eps: float, start: State) -> float:
+    g, beta, delta = m.gamma_eff, beta_of(m.base), _delta(P, start)
+    floor = 6 * P.L * g * P.sigma2_bound
+    tuned = _least(lambda N: _adaptive_rate(P, beta, delta, N) <= eps)
+    return max(tuned, _least(lambda N: 16 * delta / (g * N) + floor <= eps))
 
-    return count
+
+def _in_rounds(count: Any) -> Any:
+    """The twin that forgets n: as many updates as n workers in parallel would need rounds."""
+    return statement_with("L for nL", count=lambda P, *rest: float(np.ceil(count(P, *rest) / P.workers)))
+
+
+def _sequential(P: Problem, m: Method, eps: float, start: State) -> float:
+    """The twin's claim: as fast as sequential SGD with gamma = 1/(2L), 4 L Delta/N <= eps without noise."""
+    return float(np.ceil(4 * P.L * _delta(P, start) / eps))
 
 
 def _start(P: Problem) -> tuple[float, float]:
@@ -130,7 +132,7 @@ def _tune(P: Problem, eps: float = 0.1, beta: float = 0.5) -> Averaged:
     (delta, G2), n = _start(P), P.workers
     target, gamma = eps * G2, 0.0
     for _ in range(20):
-        N = _least(lambda N, G2=G2: _rate(P, beta, delta, G2, N - 1 + n, n) <= target)  # type: ignore[misc]
+        N = _least(lambda N, G2=G2: _rate(P, beta, delta, G2, N - 1 + n) <= target)  # type: ignore[misc]
         gamma = _step(P, beta, delta, G2, N - 1 + n)
         m = Averaged(OrMo(gamma=(1 - beta) * gamma, beta=beta))
         now = _largest(P, m.base, (0.0,) * P.d)
@@ -143,7 +145,7 @@ def _tune(P: Problem, eps: float = 0.1, beta: float = 0.5) -> Averaged:
 def _tune_adaptive(P: Problem, eps: float = 0.1, beta: float = 0.5) -> Averaged:
     """The step for E|grad f|^2 <= eps |grad f(0)|^2 from x_0 = 0."""
     delta, square = _start(P)
-    N = _least(lambda N: _adaptive_rate(P, beta, delta, N, P.workers) <= eps * square)
+    N = _least(lambda N: _adaptive_rate(P, beta, delta, N) <= eps * square)
     gamma = (1 - beta) * _adaptive_step(P, beta, delta, N)
     return Averaged(OrMoDA(gamma=gamma, beta=beta, cap=(1 - beta) / (4 * P.L)), adaptive=True)
 
@@ -165,9 +167,9 @@ BOUNDED_GRADIENT_COMPLEXITY = Complexity(
     assumes=(smooth, quadratic, one_function, all_busy, in_order),
     allows=_allowed(OrMo, lambda beta: 0.5),
     measure=_mean,
-    count=_count(delays=True),
+    count=_count,
     tune=_tune,
-    twins=(statement_with("L for nL", count=_count(delays=False)),),
+    twins=(_in_rounds(_count), statement_with("as fast as sequential SGD", count=_sequential)),
     claim=r"O\big(\sqrt{L\Delta\sigma^2/T}+(nLG\Delta/T)^{2/3}+nL\Delta/T\big)",
 )
 
@@ -177,8 +179,8 @@ ADAPTIVE_COMPLEXITY = Complexity(
     assumes=(smooth, one_function, all_busy, in_order),
     allows=_allowed(OrMoDA, lambda beta: (1 - beta) / 4),
     measure=_mean,
-    count=_adaptive_count(delays=True),
+    count=_adaptive_count,
     tune=_tune_adaptive,
-    twins=(statement_with("L for nL", count=_adaptive_count(delays=False)),),
+    twins=(_in_rounds(_adaptive_count), statement_with("as fast as sequential SGD", count=_sequential)),
     claim=r"O\big(\sqrt{L\Delta\sigma^2/T}+nL\Delta/T\big)",
 )

@@ -141,8 +141,8 @@ def _in_flight(
         s = path.states[t]
         late = brackets(t - 1, K, rule or m.bracket) - brackets(np.asarray(s.index), K, m.bracket)
         mask = np.ones(K, dtype=bool) if everybody else others(path, t, K)
-        g = P.grads(s.sent)
-        sums.append(np.where(mask[..., None], m.gamma * factor(1.0 * late)[..., None] * g, 0).sum(axis=-2))
+        weight = m.gamma * factor(np.where(mask, 1.0 * late, 0.0))
+        sums.append(np.where(mask[..., None], weight[..., None] * P.grads(s.sent), 0).sum(axis=-2))
     return np.stack(sums)
 
 

@@ -1,9 +1,10 @@
 """OrMo against ASGD at its best step, on logistic regression.
 
-Measured, not proved, in r = sqrt(f(x) - f*), whose runs scatter less than the gap's: from eps <= r_0/EARLY on,
-OrMo is at E r <= eps after as many gradients as ASGD with its best step out of a grid needs for FACTOR eps (means
-of runs; FACTOR^2 = 1.5 in the gap).  Before that, its momentum still builds up and ASGD is ahead.  At n = 32 the
-advantage needs some thousand gradients.
+Measured, not proved, in r = sqrt(f(x) - f*), whose runs scatter less than the gap's: OrMo is at E r <= eps after
+as many gradients as ASGD with its best step out of a grid needs for FACTOR eps (means of runs; FACTOR^2 = 1.5 in
+the gap), for every eps for which these are LATE to LAST times n/(1 - beta) gradients.  Earlier its momentum still
+builds up and ASGD is ahead.  The factor is that of the instances of the catalogue: on others, at one step for
+all, the ratio measured / claimed lies between .6 and 1.9.
 """
 
 from functools import lru_cache
@@ -24,17 +25,18 @@ from proveout.theory.twins import with_fields
 __all__ = ["BEATS_ASGD", "FACTOR", "best_asgd"]
 
 FACTOR = 1.5**0.5
+BETA = 0.9
 GRID = (0.1, 0.2, 0.4, 0.8)  # steps of ASGD, in units of 1/L
-STEPS, EVERY, SEEDS = 800, 10, 64
-EARLY = 7  # r_0 / eps from which the claim speaks
+EVERY, SEEDS = 10, 64
+LATE, LAST = 5, 10  # times n/(1 - beta): where the claim speaks
 
 
 @lru_cache(maxsize=16)
-def best_asgd(P: Problem, x0: tuple[float, ...]) -> tuple[Array, Array]:
+def best_asgd(P: Problem, x0: tuple[float, ...], steps: int) -> tuple[Array, Array]:
     """Times, and the mean root gap of ASGD at its best step at each of them: (R,), (R,)."""
     start = np.array(x0)
     traces = [
-        run(P, ASGD(gamma=g / P.L), steps=STEPS, seeds=SEEDS, every=EVERY, x0=start, seed=1) for g in GRID
+        run(P, ASGD(gamma=g / P.L), steps=steps, seeds=SEEDS, every=EVERY, x0=start, seed=1) for g in GRID
     ]
     roots = np.stack([np.nan_to_num(np.sqrt(t["gap"]).mean(axis=1), nan=np.inf) for t in traces])
     return traces[0].t, roots.min(axis=0)
@@ -46,14 +48,13 @@ def _root(P: Problem, m: Method, s: State) -> Array:
 
 def _count(P: Problem, m: Method, eps: float, start: State) -> float:
     x0 = np.asarray(start.x)
-    if eps > float(_root(P, m, start)) / EARLY:
-        return float("inf")
-    t, roots = best_asgd(P, tuple(x0.tolist()))
-    last = np.flatnonzero(roots > FACTOR * eps).max()
-    return float(t[last + 1]) if last + 1 < len(t) else float("inf")
+    unit = P.workers / (1 - BETA)
+    t, roots = best_asgd(P, tuple(x0.tolist()), int(LAST * unit))
+    after = int(np.flatnonzero(np.append(True, roots > FACTOR * eps)).max())
+    return float(t[after]) if after < len(t) and t[after] >= LATE * unit else float("inf")
 
 
-def _tune(P: Problem, beta: float = 0.9, gamma_eff: float = 0.6) -> OrMo:
+def _tune(P: Problem, beta: float = BETA, gamma_eff: float = 0.6) -> OrMo:
     """gamma_eff is in units of 1/L."""
     return OrMo(gamma=(1 - beta) * gamma_eff / P.L, beta=beta)
 

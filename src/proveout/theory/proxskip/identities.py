@@ -11,7 +11,7 @@ from proveout.methods.proxskip import CompressedScaffnew, Scaffnew, State
 from proveout.theory.proxskip.altered import no_shift, own_coin
 from proveout.theory.proxskip.rates import SOURCE, chi_max, star
 from proveout.theory.statement import Identity, Method, Path, Problem, at_most
-from proveout.theory.twins import oracle, rolled, statement_with
+from proveout.theory.twins import oracle, statement_with, update_times
 
 __all__ = ["EQUALS_GD", "FIXED_POINT", "SHIFT_SUM", "both", "gd_path", "rolled_oracle", "stacked"]
 
@@ -73,7 +73,11 @@ EQUALS_GD = Identity(  # with p = 1 and sum_i h_i = 0 the common iterate makes a
     ),
     tune=lambda P: Scaffnew(gamma=2 / (P.L_max + P.mu_min), p=1.0),
     claim=r"p = 1,\ h = 0:\quad x^{t+1} = x^t - \gamma\nabla f(x^t)",
-    twins=(statement_with("sum of shifts is not 0", start=shifted_consensus), no_shift, rolled("h")),
+    twins=(
+        statement_with("sum of shifts is not 0", start=shifted_consensus),
+        update_times("x", 0.5),
+        oracle("gradients x 1.1", lambda grads, x: 1.1 * grads(x)),
+    ),
 )
 
 FIXED_POINT = Identity(  # (x*, h*) stays where it is, whatever is drawn
@@ -81,6 +85,7 @@ FIXED_POINT = Identity(  # (x*, h*) stays where it is, whatever is drawn
     method=(Scaffnew, CompressedScaffnew),
     start=lambda P, m, rng: star(P, m),
     sides=lambda P, m, path: (both(path), np.concatenate(list(star(P, m)), axis=-2) + 0 * both(path)),
+    steps=20,
     tune=_any_form,
     claim=r"(x^\star, h^\star)\ \text{is fixed for every draw}",
     twins=(no_shift, rolled_oracle),

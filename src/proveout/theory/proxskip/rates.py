@@ -116,7 +116,7 @@ LINEAR_CONVERGENCE = OneStep(
         statement_with("weight gamma/p", lyapunov=_unsquared),
         weight_times(1, 4),
         rate_gap(2),
-        branch_dropped(1),
+        *(branch_dropped(k) for k in range(2)),
     ),
 )
 

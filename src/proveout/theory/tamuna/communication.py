@@ -10,6 +10,7 @@ from proveout.methods.blocks.masks import uplink
 from proveout.methods.tamuna import TamunaVirtual
 from proveout.theory.assumptions import each_smooth, each_strongly_convex
 from proveout.theory.statement import Complexity, Method, Number, Problem, evaluate
+from proveout.theory.tamuna.altered import mean_over_cohort
 from proveout.theory.tamuna.lyapunov import (
     SOURCE,
     allowed,
@@ -20,7 +21,7 @@ from proveout.theory.tamuna.lyapunov import (
     tune,
     worst,
 )
-from proveout.theory.twins import statement_with, update_times, with_fields
+from proveout.theory.twins import rolled, statement_with, update_times
 
 __all__ = [
     "ROUND_COMPLEXITY",
@@ -71,7 +72,8 @@ ROUND_COMPLEXITY = Complexity(  # at p = min{1, sqrt(n/(s kappa))}: O(sqrt(n kap
         statement_with("p for p^2 in the rate", count=_rounds_with_p),
         statement_with("1/p of the rounds", count=lambda *args: args[1].p * _rounds(*args)),
         update_times("h", 0),
-        with_fields("chi / 20", lambda P, m: {"chi": m.chi / 20}),
+        mean_over_cohort,
+        rolled("h"),
     ),
 )
 

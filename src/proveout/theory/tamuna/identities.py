@@ -76,7 +76,7 @@ def identity_sides(weight: Callable[[Problem, Method], Any]) -> Callable[..., tu
 EXACT_IDENTITY = Identity(
     source=f"{SOURCE}, derived",
     method=TamunaVirtual,
-    steps=20,
+    steps=10,
     start=anywhere,
     sides=identity_sides(shift_weight),
     tune=tune,
@@ -101,6 +101,7 @@ EXACT_IDENTITY = Identity(
 SHIFT_SUM = Identity(
     source=SOURCE,
     method=(TamunaVirtual, Tamuna),
+    steps=20,
     start=anywhere_at_all,
     sides=lambda P, m, path: (
         mean_clients(stacked(path, "h")),
@@ -123,6 +124,7 @@ def at_star(P: Problem, m: Method, path: Path) -> tuple[Array, Array]:
 FIXED_POINT = Identity(
     source=SOURCE,
     method=(TamunaVirtual, Tamuna),
+    steps=20,
     start=lambda P, m, rng: star(P, m),
     sides=at_star,
     tune=SHIFT_SUM.tune,
@@ -154,6 +156,7 @@ EQUALS_COMPRESSED_SCAFFNEW = Identity(
     source=SOURCE,
     method=TamunaVirtual,
     allows=full,
+    steps=20,
     start=anywhere,
     sides=lambda P, m, path: (
         both(path),
@@ -168,6 +171,7 @@ EQUALS_SCAFFNEW = Identity(
     source=SOURCE,
     method=TamunaVirtual,
     allows=lambda P, m: full(P, m) and m.s == P.n and at_most(1, m.chi) and at_most(m.chi, 1.0),
+    steps=20,
     start=anywhere,
     sides=lambda P, m, path: (
         both(path),
@@ -194,8 +198,8 @@ EQUALS_GD = Identity(
         statement_with(
             "sum of shifts is not 0", start=lambda P, m, rng: VirtualState(*shifted_consensus(P, m, rng))
         ),
-        no_shift,
-        rolled("h"),
+        update_times("x", 0.5),
+        oracle("gradients x 1.1", lambda grads, x: 1.1 * grads(x)),
     ),
 )
 

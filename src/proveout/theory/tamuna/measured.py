@@ -142,7 +142,7 @@ UPLINK_BEATS_SCAFFNEW = Failure(
     assumes=(each_smooth, each_strongly_convex),
     measure=distance,
     floor=_left_over,
-    steps=500,
+    steps=300,
     tune=lambda P: Scaffnew(gamma=2 / (P.L_max + P.mu_min), p=math.sqrt(P.mu_min / P.L_max)),
     claim=r"\text{for the same reals up: } E\|x_{\text{Scaffnew}}-x^\star\|^2 \ge 2\,E\|x_{s\ll n}-x^\star\|^2",
     twins=(

@@ -134,7 +134,6 @@ ONE_ROUND = OneStep(  # progress >= (1 - r) Psi, its term l = 0: so E Psi' <= r 
         field_times("chi", 1.5),
         update_times("h", 0),
         mean_over_cohort,
-        mask_off_by_one,
     ),
 )
 
@@ -174,8 +173,5 @@ MODEL_CONVERGENCE = Horizon(
         statement_with("rate squared", bound=lambda P, m, T, s: _shrunk(P, m, worst(P, m) ** (2 * T), s)),
         mean_over_cohort,
         rolled("h"),
-        statement_with(
-            "gap of the rate x 1.1", bound=lambda P, m, T, s: _shrunk(P, m, (1.1 * worst(P, m) - 0.1) ** T, s)
-        ),
     ),
 )

@@ -16,7 +16,7 @@ from typing import Any
 from proveout.theory.lenses.common import Budget, Refused, Watch, refusal, worst_rate
 from proveout.theory.lenses.proof.exact import EXACT, Claim, claim
 from proveout.theory.lenses.proof.family import Family, accepts_family, family_certificate
-from proveout.theory.lenses.proof.format import skeleton, write
+from proveout.theory.lenses.proof.format import body, conditions, write
 from proveout.theory.lenses.proof.ladder import climb
 from proveout.theory.lenses.worstcase.judge import HORIZONS
 from proveout.theory.statement import Horizon, Method, OneStep, Problem, Verdict
@@ -100,17 +100,17 @@ def accepts(
 ) -> bool:
     """Does a stored certificate prove this statement at these parameters?
 
-    Its arithmetic must be valid, and everything but the multipliers must equal a fresh exact trace.
+    Its arithmetic must be valid, its claim must equal a fresh exact trace, and every inequality that it
+    uses must be one of the trace's.
     """
     try:
         if fault(proof) is not None:
             return False
-        stored = {k: v for k, v in proof.items() if k != "sha256"}
-        stored["inequalities"] = [
-            {k: v for k, v in q.items() if k != "multiplier"} for q in proof["inequalities"]
-        ]
         fresh = claim(statement, problem, method, replace(EXACT, steps=steps))
-        return bool(stored == skeleton(fresh, name or proof["statement"]))
+        allowed = conditions(fresh)
+        used = [{k: v for k, v in q.items() if k != "multiplier"} for q in proof["inequalities"]]
+        rest = {k: v for k, v in proof.items() if k not in ("inequalities", "sha256")}
+        return bool(rest == body(fresh, name or proof["statement"])) and all(q in allowed for q in used)
     except (Refused, KeyError, TypeError, ValueError, AttributeError, ArithmeticError, LookupError):
         return False
 

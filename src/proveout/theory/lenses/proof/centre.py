@@ -22,10 +22,17 @@ class Scaled:
     noise: Array  # (1 + n_q,)
     unit: Array  # (n_q,)
 
+    def slack(self, multipliers: Array) -> list[Array]:
+        """The scaled blocks of S."""
+        weights = np.r_[1.0, multipliers * self.unit]
+        return [np.tensordot(weights, block, axes=1) for block in self.blocks]
 
-def scaled(task: Task) -> Scaled:
+
+def scaled(task: Task, diagonal: list[Array] | None = None) -> Scaled:
+    """The task in floats; the congruence is read off `before` and `after` unless it is given."""
     forms = (task.target, *(q * Fraction(-1) for q in task.inequalities))
-    diagonal = [_diagonal(task, b) for b in range(len(task.before.blocks))]
+    if diagonal is None:
+        diagonal = [_diagonal(task, b) for b in range(len(task.before.blocks))]
     blocks = [
         np.array([f.blocks[b].astype(float) for f in forms]) * s * s[:, None] for b, s in enumerate(diagonal)
     ]
@@ -48,9 +55,8 @@ def _diagonal(task: Task, b: int) -> Array:
     return np.asarray(np.where(g > 0, g, 1.0) ** -0.5)
 
 
-def centre(task: Task) -> tuple[Array, Scaled]:
+def centre(data: Scaled) -> Array:
     """Multipliers (n_q,) that maximise t <= 1 with S >= t I on every scaled block."""
-    data = scaled(task)
     n, n_values = len(data.unit), data.values.shape[1]
     rows = np.concatenate([svec(b) for b in data.blocks], axis=1)  # (1 + n_q, entries)
     eye = np.concatenate([svec(np.eye(b.shape[1])) for b in data.blocks])
@@ -63,4 +69,4 @@ def centre(task: Task) -> tuple[Array, Scaled]:
     const = np.concatenate([data.values[0], data.noise[:1], [1.0], np.zeros(n), rows[0]])
     cost = np.r_[-1.0, np.zeros(n)]
     y, _ = conic(cost, const, columns, n_values, 2 + n, tuple(b.shape[1] for b in data.blocks))
-    return np.maximum(y[1:], 0) / data.unit, data
+    return np.asarray(np.maximum(y[1:], 0) / data.unit)

@@ -2,7 +2,8 @@
 
 Class constants are read from the text of the problem's SPEC, float fields of the method become the nearest
 fraction with denominator <= 1e6 (so 0.1 is 1/10 and 2/11 is 2/11), and `allows` is asked again.  Every
-number of the forms must then come out a Fraction; a float among them means that there is nothing to prove.
+number of the forms must then come out a Fraction; a float among them means that there is nothing to prove
+(`weights` tells which floats pass).
 
 Where a minimum over iterates is claimed, min_k M_k enters as a value symbol m with M_k - m >= 0.
 """
@@ -10,7 +11,6 @@ Where a minimum over iterates is claimed, min_k M_k enters as a value symbol m w
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
 from fractions import Fraction
-from math import floor
 from typing import Any
 
 import numpy as np
@@ -18,16 +18,17 @@ import numpy as np
 from proveout.problems.classes import FunctionClass, of_problem
 from proveout.theory.lenses.common import Refused, refusal
 from proveout.theory.lenses.proof.task import Task, exactly
+from proveout.theory.lenses.proof.weights import at_most, weighed
+from proveout.theory.lenses.worstcase.draws import floats
 from proveout.theory.lenses.worstcase.forms import Form, total
 from proveout.theory.lenses.worstcase.trace import Settings, Trace, trace
 from proveout.theory.lenses.worstcase.world import NotSymmetric
-from proveout.theory.statement import Method, Number, OneStep, Problem, branches
+from proveout.theory.statement import Method, OneStep, Problem, branches
 from proveout.theory.twins import unwrap
 
 __all__ = ["Claim", "claim", "exact_trace", "rational_class", "rational_method"]
 
 DENOMINATOR = 10**6  # of a method's parameters
-BELOW = 10**12  # a rate that is no fraction is replaced by a slightly smaller one with this denominator
 EXACT = Settings(exact=True)
 
 
@@ -75,18 +76,12 @@ def rational_method(method: Method) -> Method:
 def _parameters(P: FunctionClass, m: Method, steps: int) -> dict[str, str]:
     """Constants of the class and numbers of the method, as text."""
     found: dict[str, Any] = {"n": P.n, "L": P.L_max, "mu": P.mu_min}
-    found |= {f.name: getattr(P, f.name) for f in fields(P) if f.name not in ("n", "L_max", "mu_min", "spec")}
+    more = [f for f in fields(P) if f.name not in ("n", "L_max", "mu_min", "spec")]
+    found |= {f.name: getattr(P, f.name) for f in more if getattr(P, f.name) != f.default}
     record = unwrap(m)
     found |= {f.name: getattr(record, f.name) for f in fields(record)} if is_dataclass(record) else {}
     found |= {"T": steps} if steps > 1 else {}
     return {k: str(v) for k, v in found.items() if isinstance(v, (int, Fraction)) and not isinstance(v, bool)}
-
-
-def _at_most(number: Number) -> Fraction:
-    """The number itself if it is rational, else a fraction slightly below it: proving that proves the claim."""
-    if isinstance(number, (int, Fraction)):
-        return Fraction(number)
-    return Fraction(floor(float(number) * (1 - 1e-12) * BELOW), BELOW)
 
 
 # ------------------------------------------------------------------ claims
@@ -95,10 +90,12 @@ def _at_most(number: Number) -> Fraction:
 def exact_trace(statement: Any, P: FunctionClass, m: Method, settings: Settings = EXACT) -> Trace:
     """The trace in fractions, on the full Gram matrix where clients are not exchangeable.
 
-    Raises Refused if there is none.
+    The tests of exchangeability and linearity run in floats. Raises Refused if there is no such trace.
     """
     try:
-        return trace(statement, P, m, settings)
+        if not settings.trusted:
+            trace(statement, floats(P), floats(m), replace(settings, exact=False))
+        return trace(weighed(statement), P, m, replace(settings, trusted=True))
     except NotSymmetric as reason:
         if settings.full:
             raise Refused(f"not exchangeable: {reason}", "inconclusive") from None
@@ -143,8 +140,8 @@ def _task(statement: Any, P: FunctionClass, m: Method, found: Trace) -> tuple[Ta
     before, after, rate = total(found.before), found.after[0], Fraction(1)
     if isinstance(statement, OneStep):
         after = total(found.after) if found.progress is None else total((*found.after, found.progress))
-        rate = max(_at_most(r) for r in branches(statement.rate(P, m)))
-        noise = _at_most(statement.noise(P, m)) if statement.noise is not None else Fraction(0)
+        rate = max(at_most(r) for r in branches(statement.rate(P, m)))
+        noise = at_most(statement.noise(P, m)) if statement.noise is not None else Fraction(0)
         after = replace(after, noise=after.noise - noise)
     elif len(found.after) > 1:
         forms = [_with_symbol(f, 0) for f in forms] + [_with_symbol(f, -1) for f in found.after]

@@ -27,6 +27,7 @@ from proveout.theory.lenses.proof.exact import EXACT, exact_trace
 from proveout.theory.lenses.proof.format import FORMAT, seal
 from proveout.theory.lenses.proof.polynomials import Point, Table, evaluate, interpolate
 from proveout.theory.lenses.proof.task import exactly
+from proveout.theory.lenses.worstcase.conditions import Condition
 from proveout.theory.lenses.worstcase.forms import Form, total
 from proveout.theory.lenses.worstcase.trace import Trace
 from proveout.theory.statement import Method, Number, OneStep, Problem, branches
@@ -56,6 +57,10 @@ class Family:
     inequalities: Powers  # b_q
     units: Mapping[str, str] = field(default_factory=dict)  # vector -> the factor it is measured in
 
+    def uses(self, name: str) -> bool:
+        """Has this inequality any weight?  Asked at a point inside the set of parameters."""
+        return bool(self.multiplier(*self.setting(*(Fraction(s + 2) for s in self.starts)), name))
+
     def unit(self, label: str) -> str:
         """The factor of a basis vector e or e_i - mean: the certificate speaks of e / factor."""
         return self.units.get(label.removesuffix("_i - mean"), "")
@@ -68,6 +73,7 @@ class Parts:
     rates: list[Fraction]
     multipliers: list[Fraction]
     forms: list[Form]  # b_k V_k, then D (after + progress), then b_q Q_q
+    used: list[Condition]
     trace: Trace
 
     @property
@@ -80,11 +86,11 @@ class Parts:
 
     @property
     def names(self) -> list[str]:
-        return [c.name for c in self.trace.inequalities]
+        return [c.name for c in self.used]
 
 
 def parts(family: Family, point: Point) -> Parts:
-    """Everything that the certificate holds, at one point.
+    """Everything that the certificate holds, at one point: inequalities without weight are left out.
 
     Raises Refused if there is no exact trace, ValueError if the statement claims less there.
     """
@@ -101,10 +107,11 @@ def parts(family: Family, point: Point) -> Parts:
     b = [_power(family, powers, v) for powers in family.before]
     b_q = _power(family, family.inequalities, v)
     rates = [Fraction(r) * D / scale for r, scale in zip(family.rates(P, m), b, strict=True)]
-    lam = [Fraction(family.multiplier(P, m, c.name)) * D / b_q for c in found.inequalities]
+    used = [c for c in found.inequalities if family.uses(c.name)]
+    lam = [Fraction(family.multiplier(P, m, c.name)) * D / b_q for c in used]
     forms = [exactly(form) * scale for form, scale in zip(found.before, b, strict=True)]
-    forms += [exactly(after) * D] + [exactly(c.form) * b_q for c in found.inequalities]
-    return Parts(rates, lam, [_measured(family, form, found.basis, v) for form in forms], found)
+    forms += [exactly(after) * D] + [exactly(c.form) * b_q for c in used]
+    return Parts(rates, lam, [_measured(family, form, found.basis, v) for form in forms], used, found)
 
 
 def _measured(family: Family, form: Form, basis: Sequence[Sequence[str]], v: Sequence[Fraction]) -> Form:

@@ -19,12 +19,12 @@ from proveout.theory.lenses.proof.task import Task
 from proveout.theory.lenses.worstcase.forms import Form
 from proveout.theory.verify import digest
 
-__all__ = ["FORMAT", "encode_form", "read", "seal", "skeleton", "write"]
+__all__ = ["FORMAT", "body", "conditions", "read", "seal", "write"]
 
 FORMAT = "proveout-certificate/1"
 
 
-def encode_form(form: Form) -> dict[str, Any]:
+def _encode_form(form: Form) -> dict[str, Any]:
     """A form without its zero entries."""
     blocks = []
     for m in form.blocks:
@@ -44,10 +44,9 @@ def _decode_form(form: Mapping[str, Any], sizes: Sequence[int]) -> Form:
     return Form(tuple(blocks), values, Fraction(form["noise"]))
 
 
-def skeleton(claim: Claim, name: str) -> dict[str, Any]:
-    """Everything of a certificate that the claim decides: all but the multipliers and the digest."""
+def body(claim: Claim, name: str) -> dict[str, Any]:
+    """What the claim decides of a certificate: all but the inequalities that are used, and the digest."""
     task = claim.task
-    forms = [encode_form(form) for form in task.inequalities]
     return {
         "format": FORMAT,
         "statement": name,
@@ -56,18 +55,22 @@ def skeleton(claim: Claim, name: str) -> dict[str, Any]:
         "sizes": [len(m) for m in task.before.blocks],
         "n_values": len(task.before.values),
         "rate": str(task.rate),
-        "before": encode_form(task.before),
-        "after": encode_form(task.after),
-        "inequalities": [{"name": q, "form": form} for q, form in zip(claim.names, forms, strict=True)],
+        "before": _encode_form(task.before),
+        "after": _encode_form(task.after),
     }
 
 
+def conditions(claim: Claim) -> list[dict[str, Any]]:
+    """All inequalities that a certificate of this claim may use."""
+    pairs = zip(claim.names, claim.task.inequalities, strict=True)
+    return [{"name": name, "form": _encode_form(form)} for name, form in pairs]
+
+
 def write(claim: Claim, multipliers: Sequence[Fraction], name: str) -> dict[str, Any]:
-    """The certificate of one claim at fixed parameters, sealed."""
-    body = skeleton(claim, name)
-    for q, lam in zip(body["inequalities"], multipliers, strict=True):
-        q["multiplier"] = str(lam)
-    return seal(body)
+    """The certificate of one claim at fixed parameters, sealed; inequalities without weight are left out."""
+    pairs = zip(conditions(claim), multipliers, strict=True)
+    used = [{**q, "multiplier": str(lam)} for q, lam in pairs if lam]
+    return seal({**body(claim, name), "inequalities": used})
 
 
 def read(certificate: Mapping[str, Any]) -> tuple[Task, list[Fraction]]:

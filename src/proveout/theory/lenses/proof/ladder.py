@@ -13,35 +13,67 @@ Given rational forms before, after, Q_q and a rational rate, find lam_q >= 0 in 
 
 from collections.abc import Iterator
 from fractions import Fraction
+from itertools import product
 
 import numpy as np
 
 from proveout.arrays import Array
 from proveout.theory.lenses.proof.centre import Scaled, centre, scaled
-from proveout.theory.lenses.proof.rational import Row, compress, kernel, solve_near
+from proveout.theory.lenses.proof.rational import Row, compress, kernel, simple, solve_near
 from proveout.theory.lenses.proof.task import Task, proves
 
 __all__ = ["climb"]
 
 DENOMINATORS = (12, 60, 1_000, 10_000, 1_000_000)
 KERNELS = (1e-4, 1e-3, 1e-5)  # eigenvalues of the scaled slack that are taken for zero
-KERNEL_DENOMINATOR = 2_000
+ENTRIES = ((12, 1e-3), (100, 1e-3), (2_000, 1e-3), (2_000, 1e-6))  # (denominator, what is taken for zero)
 NEGLIGIBLE = 1e-9  # a multiplier, against the largest one
+FLAT = 1e-6  # a diagonal entry of the scaled slack that says nothing about scale
 
 
 def climb(task: Task, start: Array | None = None) -> Row | None:
-    """Rational multipliers that prove the task, one per inequality, or None if none was found."""
+    """Rational multipliers that prove the task, one per inequality, or None if none was found.
+
+    The floats to start from may be handed in.  Else they are solved for, if need be a second time in the
+    scale of the slack itself: a small but essential direction is then as sharp as the others.
+    """
     small = compress(task)
-    if start is None:
-        guess, data = centre(small)
-    else:
-        guess, data = np.maximum(np.asarray(start, float), 0), scaled(small)
-    for equations in _equations(small, guess, data):
+    data = scaled(small)
+    if start is not None:
+        return _round(small, np.maximum(np.asarray(start, float), 0), data)
+    guess = centre(data)
+    found = _round(small, guess, data)
+    if found is None:
+        data = scaled(small, _rescaled(data, guess))
+        found = _round(small, centre(data), data)
+    return found
+
+
+def _rescaled(data: Scaled, guess: Array) -> list[Array]:
+    diagonals = [np.diagonal(s) for s in data.slack(guess)]
+    return [d * np.maximum(s, FLAT) ** -0.5 for d, s in zip(data.diagonal, diagonals, strict=True)]
+
+
+def _round(task: Task, guess: Array, data: Scaled) -> Row | None:
+    guess = _without_ties(task, guess)
+    for equations in _equations(task, guess, data):
         for denominator in DENOMINATORS:
             lam = _rounded(equations, guess, denominator)
-            if lam is not None and proves(small, lam):
+            if lam is not None and proves(task, lam):
                 return lam
     return None
+
+
+def _without_ties(task: Task, guess: Array) -> Array:
+    """Of an equality, given as form >= 0 and -form >= 0, only the difference of the multipliers counts."""
+    out, seen = guess.copy(), {}
+    for k, form in enumerate(task.inequalities):
+        parts = [x for block in form.blocks for x in block.ravel()] + [*form.values, form.noise]
+        j = seen.get(tuple(-x for x in parts))
+        if j is not None:
+            out[[j, k]] -= min(out[j], out[k])
+        seen[tuple(parts)] = k
+    return out
 
 
 def _rounded(equations: list[Row], guess: Array, denominator: int) -> Row | None:
@@ -63,13 +95,12 @@ def _equations(task: Task, guess: Array, data: Scaled) -> Iterator[list[Row]]:
     value = [[*(form.values[s] for form in q), task.target.values[s]] for s in range(len(task.target.values))]
     yield value
     seen = set()
-    weights = np.r_[1.0, guess * data.unit]
-    slacks = [np.tensordot(weights, block, axes=1) for block in data.blocks]
-    for below in KERNELS:
+    slacks = data.slack(guess)
+    for below, rounding in product(KERNELS, ENTRIES):
         rows = list(value)
         for b, (slack, s) in enumerate(zip(slacks, data.diagonal, strict=True)):
-            for k in kernel(slack, below, KERNEL_DENOMINATOR, s):
-                rows += _annihilate(task, b, k)
+            for k in kernel(slack, below):
+                rows += _annihilate(task, b, simple(k, s, *rounding))
         if (key := tuple(map(tuple, rows))) not in seen:
             seen.add(key)
             yield rows

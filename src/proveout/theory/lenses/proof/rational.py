@@ -9,7 +9,7 @@ from proveout.arrays import Array
 from proveout.theory.lenses.proof.task import Task
 from proveout.theory.lenses.worstcase.forms import Form
 
-__all__ = ["compress", "echelon", "kernel", "pivots", "solve_near"]
+__all__ = ["compress", "echelon", "kernel", "pivots", "simple", "solve_near"]
 
 Row = list[Fraction]
 
@@ -54,22 +54,32 @@ def solve_near(equations: Sequence[Row], guess: Array, denominator: int) -> Row 
     return y
 
 
-def kernel(matrix: Array, below: float, denominator: int, diagonal: Array) -> list[Row]:
-    """The kernel of a float matrix D^-1 M D^-1, D = diag(1/diagonal), as rounded kernel vectors of M.
+def kernel(matrix: Array, below: float) -> Array:
+    """Eigenvectors of a float matrix with eigenvalue < `below`, (r, k), in echelon form by complete pivoting.
 
-    Eigenvectors with eigenvalue < `below`, scaled back, in echelon form, so that entries are simple fractions.
+    A rational kernel then has simple entries, none larger than 1.
     """
     values, vectors = np.linalg.eigh(matrix)
-    basis = vectors[:, values < below].T * diagonal
+    basis = vectors[:, values < below].T.copy()
     done: list[int] = []
-    for _ in range(len(basis)):  # Gauss-Jordan with complete pivoting
+    for _ in range(len(basis)):
         free = [k for k in range(len(basis)) if k not in done]
         k, column = divmod(int(np.abs(basis[free]).argmax()), basis.shape[1])
         basis[free[k]] /= basis[free[k], column]
         others = np.arange(len(basis)) != free[k]
         basis[others] -= basis[others, column, None] * basis[free[k]]
         done.append(free[k])
-    return [[Fraction(float(x)).limit_denominator(denominator) for x in row] for row in basis]
+    return basis
+
+
+def simple(vector: Array, diagonal: Array, denominator: int, zero: float) -> Row:
+    """A kernel vector in its own units, (k,), its largest entry 1, the others simple fractions.
+
+    Entries below `zero` are 0; of the others the reciprocal is rounded, so that the error is relative.
+    """
+    own = np.where(np.abs(vector) > zero, vector, 0) * diagonal
+    own = own / own[np.abs(own).argmax()]
+    return [1 / Fraction(1 / float(x)).limit_denominator(denominator) if x else Fraction(0) for x in own]
 
 
 def pivots(matrices: Sequence[Array]) -> list[int]:

@@ -15,8 +15,25 @@ that any V of a shape can prove.
 """
 
 from proveout.theory.lenses.worstcase.draws import Settings
+from proveout.theory.lenses.worstcase.instance import instance
 from proveout.theory.lenses.worstcase.judge import check, sides
-from proveout.theory.lenses.worstcase.question import Answer, Question, ask, worst
+from proveout.theory.lenses.worstcase.lyapunov import Best, best_weights, tight
+from proveout.theory.lenses.worstcase.question import Answer, Question, answer, ask, worst
 from proveout.theory.lenses.worstcase.trace import Trace, trace
 
-__all__ = ["Answer", "Question", "Settings", "Trace", "ask", "check", "sides", "trace", "worst"]
+__all__ = [
+    "Answer",
+    "Best",
+    "Question",
+    "Settings",
+    "Trace",
+    "answer",
+    "ask",
+    "best_weights",
+    "check",
+    "instance",
+    "sides",
+    "tight",
+    "trace",
+    "worst",
+]

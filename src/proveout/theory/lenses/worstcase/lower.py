@@ -68,7 +68,7 @@ def lower(data: Program, found: Solution) -> tuple[float, Point | None]:
     y = np.concatenate([*(svec(psd_part(G)) for G in found.grams), found.values])
     far = y / max(1e-300, float(np.abs(y).max(initial=0)))
     best, point = 0.0, None
-    for candidate in (y, _polished(primal, y), *(y0 + k * far for k in RAYS)):
+    for candidate in (y, _polished(primal, y, found.dual.lam), *(y0 + k * far for k in RAYS)):
         scaled = None if candidate is None else primal.normal(primal.onto_equations(candidate))
         if scaled is None:
             continue
@@ -81,7 +81,7 @@ def lower(data: Program, found: Solution) -> tuple[float, Point | None]:
     return best, None if point is None else data.lift(primal.grams(point), point[primal.width :])
 
 
-def _polished(primal: _Primal, y: Array) -> Array | None:
+def _polished(primal: _Primal, y: Array, lam: Array) -> Array | None:
     """Gauss-Newton in the factors of G (which stays PSD) onto N.y = b, E.y = 0 and the active Q.y = 0."""
     start = primal.normal(y)
     if start is None:
@@ -89,6 +89,7 @@ def _polished(primal: _Primal, y: Array) -> Array | None:
     factors, F = [_root(G) for G in primal.grams(start)], start[primal.width :]
     used = primal.N @ start >= primal.data.bounds * (1 - ACTIVE)
     active = primal.Q @ start < ACTIVE * float(np.abs(start).max(initial=0))
+    active |= lam > ACTIVE * lam.max(initial=0)
     forms = np.concatenate([primal.N[used], primal.E, primal.Q[active]])
     goal = np.concatenate([primal.data.bounds[used], np.zeros(len(forms) - int(used.sum()))])
     for _ in range(ROUNDS):
@@ -115,6 +116,12 @@ def _slopes(primal: _Primal, row: Array, factors: list[Array]) -> Array:
 
 def _interior(primal: _Primal) -> tuple[float, Array]:
     """(tau, y0): every condition >= tau, N <= b, equations met."""
+    if "interior" not in primal.data.memory:
+        primal.data.memory["interior"] = _strict(primal)
+    return primal.data.memory["interior"]  # type: ignore[no-any-return]
+
+
+def _strict(primal: _Primal) -> tuple[float, Array]:
     data = primal.data
     dim, nE = primal.forms.shape[1], len(primal.E)
     eye = np.concatenate([svec(np.eye(k)) for k in data.sizes])

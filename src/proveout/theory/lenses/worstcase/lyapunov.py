@@ -4,7 +4,7 @@ Terms T_0, T_1, ... with forms N_k (now) and C_k (expected next): V = N_0 + sum_
 for squares and for f - f*, free for cross terms.  At a fixed rate the search is linear in weights and multipliers:
 
     minimise s   with   rate V - sum w C - sum lam Q + s I  PSD,  value part 0,
-                        V - POSITIVE N+ - sum lam' Q        PSD,  value part 0     (V > 0; N+ its terms that are >= 0)
+                        V - POSITIVE N_0 - sum lam' Q       PSD,  value part 0                    (so V > 0)
 
 Bisection on the rate, in which only a certificate decides: the weights found at the middle are fixed, their worst
 case is certified as usual, and the search goes down only if that is at most the middle.  Loose feasibility tests
@@ -35,7 +35,8 @@ __all__ = ["Best", "best_weights", "fields_menu", "tight"]
 
 STEPS = 28  # halvings of the interval of rates
 NEAR = 1e-7  # a certified rate so close to the middle counts as reached
-POSITIVE = 1e-3  # of N+, by which V stays above 0
+POSITIVE = 1e-3  # of N_0, by which V stays above 0
+TINY = 1e-9  # of the reference form; a V that vanishes somewhere is certified >= 0 up to rounding only
 LIMIT = 1e4  # of a weight, against the anchor's term; beyond, numbers mean nothing
 Menu = Callable[[Problem, Method, State], Terms]
 
@@ -131,6 +132,7 @@ class _Search:
             [_svecs(self.data)[self.data.part(1)], self.data.values[self.data.part(1)]], axis=1
         )
         self.unit = np.abs(rows).max(axis=1) / np.abs(rows[0]).max()  # size of N_k against the anchor's
+        self.reference = _reference([*before, *after])
 
     def certified(self, weights: Array) -> float:
         """The worst case of V with these weights, inf if V is not proved >= 0."""
@@ -143,13 +145,11 @@ class _Search:
         return total([w * f for w, f in zip(weights, forms, strict=True)])
 
     def _nonnegative(self, weights: Array) -> bool:
-        """V >= (1 - r) N+ with r < 1, N+ the part of V with terms >= 0."""
-        free = ~self.signs & (weights != 0)
-        if not free.any():
+        """V >= POSITIVE/2 N_0, up to TINY of the reference form."""
+        if not (weights[~self.signs] != 0).any():
             return True
-        plus = self._mix(self.before, np.where(self.signs, weights, 0.0))
-        cross = self._mix(self.before, np.where(free, -weights, 0.0))
-        return _least(program(self.trace, [cross], [plus])) < 1 - POSITIVE / 2
+        short = self.before[0] * (POSITIVE / 2) - self._mix(self.before, weights)
+        return _least(program(self.trace, [short], [self.reference])) <= TINY
 
     def run(self, start: Array) -> tuple[float, Array]:
         best, weights = self.certified(start), start
@@ -176,15 +176,14 @@ class _Search:
         unit = self.unit[:, None]
         eye = np.concatenate([svec(np.eye(k)) for k in data.sizes])[None]
         V, V_values = rows[N] / unit, data.values[N] / unit
-        share = np.where(self.signs, 1 - POSITIVE, 1.0)[:, None]  # V keeps above POSITIVE N+
         gap, gap_values = rate * V - rows[C] / unit, rate * V_values - data.values[C] / unit
         none = np.zeros((1, data.values.shape[1]))
         # variables: weights of terms 1.., lam, lam', s
         columns = (
             np.concatenate([gap_values[1:], -minus_values, 0 * minus_values, none]).T,
-            np.concatenate([(share * V_values)[1:], 0 * minus_values, -minus_values, none]).T,
+            np.concatenate([V_values[1:], 0 * minus_values, -minus_values, none]).T,
             np.concatenate([gap[1:], -minus_rows, 0 * minus_rows, eye]).T,
-            np.concatenate([(share * V)[1:], 0 * minus_rows, -minus_rows, 0 * eye]).T,
+            np.concatenate([V[1:], 0 * minus_rows, -minus_rows, 0 * eye]).T,
         )
         identity = np.eye(m - 1 + 2 * q + 1)
         positive = [k for k in range(m - 1) if self.signs[k + 1]]
@@ -195,10 +194,10 @@ class _Search:
         tables = [identity[end - self._width : end] for end in (m - 1 + q, m - 1 + 2 * q)]
         const = (
             gap_values[0],
-            (share * V_values)[0],
+            (1 - POSITIVE) * V_values[0],
             bounds,
             gap[0],
-            (share * V)[0],
+            (1 - POSITIVE) * V[0],
             np.zeros(2 * self._width),
         )
         y, _ = conic(
@@ -215,6 +214,13 @@ class _Search:
     @property
     def _width(self) -> int:
         return sum(k * (k + 1) // 2 for k in self.data.tables)
+
+
+def _reference(forms: Sequence[Form]) -> Form:
+    """A positive form: the largest diagonal entries, so that nobody's units matter."""
+    sizes = [np.max([np.abs(np.diagonal(f.blocks[b])) for f in forms], axis=0) for b in range(len(forms[0].blocks))]
+    blocks = tuple(np.diag(np.where(g > 0, g, g.max(initial=0))) for g in sizes)
+    return Form(blocks, 0 * forms[0].values)
 
 
 def _svecs(data: Program) -> Array:

@@ -16,7 +16,8 @@ the Q); then every condition and every value column by its maximum.  All are con
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -59,6 +60,7 @@ class Program:
     units: Array  # (m,): the rows were divided by these
     lifts: list[Array]  # per block (k_full, k): G_full = lift G lift'
     value_units: Array  # (n_F,)
+    memory: dict[str, Any] = field(default_factory=dict)  # strictly feasible points, found once
 
     @property
     def sizes(self) -> tuple[int, ...]:
@@ -160,11 +162,15 @@ def _together(size: Array, raw: Program) -> Array:
 
 
 def _compress(raw: Program) -> Program:
-    """Keep only directions that some datum sees; the others would make every slack singular."""
+    """Keep only directions that some datum sees; the others would make every slack singular.
+
+    Equations alone do not count: a direction that only they see may be 0, with multiplier 0.
+    """
     blocks, lifts = [], []
     for block, lift in zip(raw.blocks, raw.lifts, strict=True):
-        top = np.abs(block).max(axis=(1, 2), initial=0)
-        rows = (block / np.where(top > 0, top, 1)[:, None, None]).reshape(-1, block.shape[-1])
+        data = np.delete(block, raw.part(3), axis=0)
+        top = np.abs(data).max(axis=(1, 2), initial=0)
+        rows = (data / np.where(top > 0, top, 1)[:, None, None]).reshape(-1, block.shape[-1])
         seen = np.abs(rows).max(axis=0, initial=0) > 0
         basis = np.eye(len(seen))[:, seen]
         if seen.any():

@@ -16,7 +16,7 @@ from proveout.theory.lenses.worstcase.blocks import drawable
 from proveout.theory.lenses.worstcase.draws import Settings, base_problem
 from proveout.theory.lenses.worstcase.enclosure import Interval, enclose
 from proveout.theory.lenses.worstcase.forms import Form, total
-from proveout.theory.lenses.worstcase.program import Point, program
+from proveout.theory.lenses.worstcase.program import Point, Program, program
 from proveout.theory.lenses.worstcase.trace import Trace, trace
 from proveout.theory.lenses.worstcase.world import NotSymmetric
 from proveout.theory.statement import Method, OneStep, Problem
@@ -85,9 +85,11 @@ def ask(statement: Any, problem: Problem, method: Method, settings: Settings | N
 def answer(question: Question) -> Answer:
     """The certified interval, by as many attempts as the claim needs, or a narrow interval."""
     found = Answer(question, Interval(0.0, math.inf))
+    data: dict[bool, Program] = {}
     for scaled, tolerance in ATTEMPTS:
-        data = program(question.trace, question.choices, [question.normal], scaled=scaled)
-        found = Answer(question, found.interval.meet(enclose(data, tolerance)))
+        if scaled not in data:
+            data[scaled] = program(question.trace, question.choices, [question.normal], scaled=scaled)
+        found = Answer(question, found.interval.meet(enclose(data[scaled], tolerance)))
         if found.decided and not NARROW < found.interval.up / max(found.interval.low, 1e-300) - 1 < math.inf:
             break
     return found

@@ -50,10 +50,10 @@ def svec(a: Array) -> Array:
 
 
 def smat(v: Array, k: int) -> Array:
-    """The inverse of svec."""
+    """The inverse of svec: (..., k(k+1)/2) -> (..., k, k)."""
     j, i = np.tril_indices(k)
-    out = np.zeros((k, k))
-    out[i, j] = out[j, i] = v * np.where(i == j, 1.0, 0.5**0.5)
+    out = np.zeros((*v.shape[:-1], k, k))
+    out[..., i, j] = out[..., j, i] = v * np.where(i == j, 1.0, 0.5**0.5)
     return out
 
 
@@ -143,6 +143,6 @@ def multipliers(data: Program, y: Array) -> tuple[Array, Array, list[Array]]:
 
 
 def cut(v: Array, sizes: tuple[int, ...]) -> list[Array]:
-    """svec of several matrices one after the other, as matrices."""
+    """svec of several matrices one after the other, as matrices: (..., sum) -> list of (..., k, k)."""
     widths = np.cumsum([0, *(k * (k + 1) // 2 for k in sizes)])
-    return [smat(v[a:b], k) for a, b, k in zip(widths[:-1], widths[1:], sizes, strict=True)]
+    return [smat(v[..., a:b], k) for a, b, k in zip(widths[:-1], widths[1:], sizes, strict=True)]

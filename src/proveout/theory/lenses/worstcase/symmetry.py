@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from proveout.arrays import Array, tree_map
-from proveout.laws import Law
+from proveout.arrays import Array, last, tree_map
+from proveout.laws import Either, Law
 from proveout.problems.quadratics import Quadratics
 from proveout.theory.lenses.worstcase.blocks import abstracted
 from proveout.theory.lenses.worstcase.draws import Draws, Settings, draws_of
@@ -94,7 +94,19 @@ def _same_law(law: Law, pi: Array) -> bool:
     if not law.count <= SUPPORT:
         return True  # a law of the house, invariant as it is built
     prob, draw = law.atoms()
-    return _multiset(prob, draw) == _multiset(prob, law.act(pi, draw))
+    return _multiset(prob, _used(law, draw)) == _multiset(prob, _used(law, law.act(pi, draw)))
+
+
+def _used(law: Law, draw: Any) -> Any:
+    """The draw with what a branch does not use set to zero: it shows any value there."""
+    if not isinstance(law, Either):
+        return draw
+    heads = np.asarray(getattr(draw, law.coin), bool)
+    idle = {**dict.fromkeys(law.yes, ~heads), **dict.fromkeys(law.no, heads)}
+    fields = draw._asdict()
+    for name, off in idle.items():
+        fields[name] = tree_map(lambda a, off=off: np.where(last(off, np.ndim(a) - 1), 0, a), fields[name])
+    return type(draw)(**fields)
 
 
 def _multiset(prob: Array, draw: Any) -> dict[bytes, float]:
@@ -103,8 +115,8 @@ def _multiset(prob: Array, draw: Any) -> dict[bytes, float]:
     found: dict[bytes, float] = {}
     for k, p in enumerate(prob):
         key = b"|".join(part[k] for part in parts)
-        found[key] = round(found.get(key, 0.0) + float(p), 12)
-    return found
+        found[key] = found.get(key, 0.0) + float(p)
+    return {key: round(p, 12) for key, p in found.items()}
 
 
 def _commutes(

@@ -28,6 +28,7 @@ __all__ = ["upper"]
 
 EXACT = 1e-12  # relative residual of the value equations after they are restored
 RESTORE = 50  # rounds of clipping and least squares
+ROUNDS = 4  # Newton steps; they converge quadratically
 KERNELS = (1e-4, 1e-6)  # of the largest eigenvalue; directions in which S is taken to vanish
 
 
@@ -115,30 +116,30 @@ def _lack(slack: _Slack, t: Array, theta: Array, rest: Array) -> float:
 
 
 def _polished(slack: _Slack, t: Array, theta: Array, rest: Array, below: float) -> tuple[Array, Array]:
-    """A least-squares step onto S k = 0 for the vectors k that S nearly kills, and onto the value equations."""
-    data = slack.data
+    """Newton steps onto K' S K = 0, K the vectors that S nearly kills, and onto the value equations.
+
+    Multipliers that are small against the largest one are set to zero.
+    """
+    data, n = slack.data, len(t)
     t, rest, _ = _restore(slack, t, theta, rest)
-    S, values = slack.of(t, theta, rest)
-    y = np.concatenate([t, rest])
-    equations = [np.concatenate([data.values[slack.N], -slack.minus_values])]
-    goal = [-values]
-    each = np.concatenate([slack.rows[slack.N], -slack.minus_rows])
-    matrices = [cut(row, data.sizes) for row in each]
-    for b, s in enumerate(S):
-        if not s.size:
-            continue
-        w, U = np.linalg.eigh(s)
-        kernel = U[:, w < below * max(1e-300, w[-1])]
-        equations.append(np.array([(blocks[b] @ kernel).ravel() for blocks in matrices]))
-        goal.append(-(s @ kernel).ravel())
-    lam = y[len(t) : len(t) + data.counts[2]]
-    active = np.ones(len(y), bool)
-    active[len(t) : len(t) + data.counts[2]] = lam > below * lam.max(initial=0)
-    y = np.where(active, y, 0.0)
-    shift = np.concatenate(goal) + np.concatenate([t, rest]) @ np.concatenate(equations, axis=1)
-    goal_now = shift - y @ np.concatenate(equations, axis=1)
-    y[active] += np.linalg.lstsq(np.concatenate(equations, axis=1)[active].T, goal_now, rcond=1e-12)[0]
-    return y[: len(t)], y[len(t) :]
+    columns = cut(np.concatenate([slack.rows[slack.N], -slack.minus_rows]), data.sizes)
+    values = np.concatenate([data.values[slack.N], -slack.minus_values])
+    lam = rest[: data.counts[2]]
+    active = np.ones(n + len(rest), bool)
+    active[n : n + len(lam)] = lam > below * lam.max(initial=0)
+    y = np.where(active, np.concatenate([t, rest]), 0.0)
+    for _ in range(ROUNDS):
+        S, off = slack.of(y[:n], theta, y[n:])
+        equations, goal = [values], [-off]
+        for b, s in enumerate(S):
+            if s.size:
+                w, U = np.linalg.eigh(s)
+                kernel = U[:, w < below * max(1e-300, w[-1])]
+                equations.append(svec(kernel.T @ columns[b] @ kernel))
+                goal.append(-svec(kernel.T @ s @ kernel))
+        jacobian = np.concatenate(equations, axis=1)[active].T
+        y[active] += np.linalg.lstsq(jacobian, np.concatenate(goal), rcond=1e-12)[0]
+    return y[:n], y[n:]
 
 
 def _unscaled(data: Program, t: Array, theta: Array, rest: Array) -> Multipliers:
@@ -151,6 +152,12 @@ def _unscaled(data: Program, t: Array, theta: Array, rest: Array) -> Multipliers
 
 def _slater(slack: _Slack) -> tuple[float, Array, Array]:
     """(tau, t0, rest0): sum t0 N - ... >= tau I, value part exactly 0."""
+    if "slater" not in slack.data.memory:
+        slack.data.memory["slater"] = _strict(slack)
+    return slack.data.memory["slater"]  # type: ignore[no-any-return]
+
+
+def _strict(slack: _Slack) -> tuple[float, Array, Array]:
     data = slack.data
     nN, nQ, m = data.counts[1], data.counts[2], len(slack.minus_rows)
     n_values, n = data.values.shape[1], 1 + nN + m
