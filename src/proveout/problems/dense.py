@@ -1,0 +1,89 @@
+"""Dense logistic regression: rows padded to the longest client, one gemm per client over the whole batch."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from scipy.sparse import csr_matrix
+
+from proveout.arrays import Array, apply, last, namespace, sqnorm, take
+from proveout.laws import Each, Index, Law, Sure, Uniform
+from proveout.problems.losses import Constants, each, slopes, softplus
+
+__all__ = ["Logistic"]
+
+ALL = -1  # the sample number that stands for "every sample"
+
+
+@dataclass(frozen=True, eq=False)
+class Logistic(Constants):
+    """Dense: rows padded to the longest client, with weight 0."""
+
+    Z: Array  # (n, m, d)  label-signed samples y a
+    weight: Array  # (n, m)  1/m_i, and 0 where padded
+    l2: float
+    shards: tuple[csr_matrix, ...] = ()  # whole problems only
+    spec: str = ""
+
+    is_quadratic = False
+
+    @property
+    def n(self) -> int:  # type: ignore[override]
+        return int(self.Z.shape[-3])
+
+    @property
+    def m(self) -> int:
+        return int(self.Z.shape[-2])
+
+    @property
+    def d(self) -> int:  # type: ignore[override]
+        return int(self.Z.shape[-1])
+
+    @cached_property
+    def _rows_first(self) -> Array:
+        """Z, laid out so that the product with a batch of points runs at the speed of the second one."""
+        if type(self.Z) is not np.ndarray or self.Z.ndim > 3:
+            return self.Z
+        return np.ascontiguousarray(self.Z.mT).mT
+
+    def grads(self, x: Array) -> Array:
+        """Each client's gradient at its own point: (..., n, d) -> (..., n, d)."""
+        x = each(x, self.n)
+        return self.l2 * x - apply(self.Z.mT, slopes(self.weight, apply(self._rows_first, x)))
+
+    def grad(self, x: Array) -> Array:
+        return namespace(x).mean(self.grads(x[..., None, :]), axis=-2)
+
+    def values(self, x: Array) -> Array:
+        """(..., n, d) -> (..., n)."""
+        x = each(x, self.n)
+        xp = namespace(x)
+        losses = xp.sum(self.weight * softplus(-apply(self.Z, x)), axis=-1)
+        return losses + self.l2 / 2 * sqnorm(x)
+
+    def value(self, x: Array) -> Array:
+        return namespace(x).mean(self.values(x[..., None, :]), axis=-1)
+
+    def at(self, clients: Array) -> "Logistic":
+        """The problem of a cohort: (..., c) client numbers; data is gathered once."""
+        return Logistic(Z=take(self.Z, clients, core=2), weight=take(self.weight, clients), l2=self.l2)
+
+    def xi(self, clients: int | None = None, batch: int | None = None, of: str = "rows") -> Law:
+        """Minibatch sample numbers of `clients` rows, i.i.d. with repeats; batch=None: all samples."""
+        rows = self.n if clients is None else clients
+        if batch is None:
+            return Sure(np.full((rows, 1), ALL))
+        even = type(self.weight) is not np.ndarray or bool((self.weight > 0).all())
+        inner: Law = Index(self.m, of=None) if even else Uniform()
+        return Each(rows, Each(batch, inner, of=None), of)
+
+    def on(self, xi: Array) -> "Logistic":
+        """The minibatch problem: sample numbers, or uniforms where clients are uneven, (..., n, batch)."""
+        xp = namespace(xi)
+        if xp.isdtype(xi.dtype, "real floating"):
+            sizes = xp.sum(xp.astype(self.weight > 0, xi.dtype), axis=-1)
+            xi = xp.astype(xp.floor(xi * last(sizes)), xp.int64)
+        elif bool(xp.all(xi == ALL)):
+            return self
+        Z = take(self.Z, xi)
+        return Logistic(Z=Z, weight=0 * Z[..., 0] + 1 / xi.shape[-1], l2=self.l2)
