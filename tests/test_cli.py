@@ -632,6 +632,25 @@ def test_tight_sweeps_multiples_of_the_tuned_value(run, swept, workplace):
     assert (workplace / "t.svg").read_text().startswith("<?xml")
 
 
+def test_a_statement_without_a_rate_is_refused_with_the_reason(run):
+    code, out, err = run("tight", "proxskip.round_complexity", "--problem", CLASS, "--over", "gamma=1:1:1")
+    assert (code, out) == (2, "")
+    assert err.startswith("proveout: proxskip.round_complexity")
+    assert err.count("\n") == 1
+
+
+def test_tight_finds_the_sharper_rate_of_scaffnew(run, workplace):
+    """The published rate is max{1 - gamma mu, 1 - p^2}; for small steps the square of the first holds, and is met."""
+    line = ("tight", "proxskip.linear_convergence", "--over", "gamma=0.2:0.4:2", "--json", "-")
+    code, out, _ = run(*line)
+    assert code == 0
+    (sweep,) = json.loads(out)["sweeps"]
+    for gamma, claimed, low, up in zip(*(sweep[k] for k in ("gamma", "claimed", "worst_low", "worst_up"))):
+        assert claimed == pytest.approx(1 - gamma, abs=1e-9)
+        assert low <= (1 - gamma) ** 2 + 1e-6
+        assert up == pytest.approx((1 - gamma) ** 2, abs=1e-5)
+
+
 def test_tight_without_a_sweep_looks_at_the_tuned_value(run, swept):
     assert run("tight", "proxskip.linear_convergence", "--problem", "class:n=2,L=4,mu=1")[0] == 0
     ((spec, field, values),) = swept

@@ -158,6 +158,13 @@ def test_a_race_is_geometric_in_the_long_run():
     assert prob.tolist() == [1 / 3] * 3
     assert event.released.tolist() == np.eye(3, dtype=bool).tolist()
     assert P.clock.tau_max == np.inf
+    assert float(P.clock.rounds().value) == pytest.approx(1 + 1 / 2 + 1 / 3)
+    uneven = Race(3, (1.0, 2.0, 4.0))
+    np.testing.assert_allclose(uneven.arrivals().atoms()[0], [4 / 7, 2 / 7, 1 / 7])
+    drawn = uneven.arrivals().sample(np.random.default_rng(0), (70_000,)).worker
+    np.testing.assert_allclose(np.bincount(drawn) / 70_000, [4 / 7, 2 / 7, 1 / 7], atol=0.01)
+    with pytest.raises(ValueError, match="speeds must be 3 numbers"):
+        Race(3, (1.0, 2.0))
     with pytest.raises(ValueError, match="no schedule"):
         P.clock.schedule(5)
 

@@ -50,6 +50,15 @@ def test_descent_is_proved_without_convexity(name, factor):
     assert (verdict.word, verdict.grade) == ("holds", "proved")
 
 
+def test_the_pl_rate_is_loose_by_what_is_known():
+    """At gamma = 1/L the worst factor of the class is (2L - 2mu)/(2L + mu) (Abbaszadehpeivasti et al., arXiv:2204.00647)."""
+    P = build(CLASS)
+    m = gd.PL.tune(P)
+    verdict = worstcase.check(gd.PL, P, m)
+    assert verdict.word == "holds"
+    assert verdict.ratio * gd.PL.rate(P, m) == pytest.approx(18 / 21, rel=1e-7)
+
+
 @given(P=quadratics(), fraction=st.floats(0.05, 2))
 def test_descent_holds_for_every_step_size_up_to_two_over_L(P, fraction):
     for statement in (gd.PL, gd.NONCONVEX):

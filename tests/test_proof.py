@@ -18,7 +18,7 @@ from proveout.problems.spec import build
 from proveout.theory import certificates, gd, proxskip, tamuna
 from proveout.theory.lenses import proof, worstcase
 from proveout.theory.lenses.common import Refused
-from proveout.theory.lenses.proof import ladder
+from proveout.theory.lenses.proof import ladder, weights
 from proveout.theory.lenses.proof.exact import EXACT, exact_trace
 from proveout.theory.lenses.proof.family import Family
 from proveout.theory.lenses.proof.ladder import climb
@@ -395,9 +395,33 @@ def test_a_square_root_in_a_weight_is_not_rational():
 
 
 def test_an_irrational_rate_is_proved_a_little_below_its_float():
-    rooted = replace(gd.CONTRACTION, rate=lambda P, m: 0.81**0.5)
+    rooted = replace(gd.CONTRACTION, rate=lambda P, m: 0.82**0.5)
     certificate = proof.certificate(rooted, build("class:n=1,L=10,mu=1"), GD(gamma=0.1))
-    assert 0.9 - 1e-11 < Fraction(certificate["rate"]) <= Fraction(9, 10)
+    rate = Fraction(certificate["rate"])
+    assert rate**2 < Fraction(82, 100)
+    assert float(rate) == pytest.approx(0.82**0.5, rel=1e-11)
+
+
+@pytest.mark.parametrize(
+    "number, below, above",
+    [
+        (1, 1, 1),
+        (0.375, Fraction(3, 8), Fraction(3, 8)),
+        (Fraction(1, 3), Fraction(1, 3), Fraction(1, 3)),
+        (0.05 * 0.25, Fraction(1, 80), Fraction(1, 80)),
+        (-(2**0.5), Fraction(-1414213562375, 10**12), Fraction(-1414213562371, 10**12)),
+    ],
+)
+def test_floats_of_formulas_are_read_as_fractions_on_the_safe_side(number, below, above):
+    assert (weights.at_most(number), weights.at_least(number)) == (below, above)
+
+
+def test_a_float_weight_of_v_must_be_a_small_binary_fraction():
+    half = replace(gd.CONTRACTION, lyapunov=lambda P, m, s: (Square(0.5, s.x - P.x_star),))
+    tenth = replace(gd.CONTRACTION, lyapunov=lambda P, m, s: (Square(0.1, s.x - P.x_star),))
+    at = build("class:n=1,L=10,mu=1"), GD(gamma=0.1)
+    assert proof.check(half, *at).word == "holds"
+    assert "not rational" in proof.check(tenth, *at).note
 
 
 def test_a_nonlinear_step_has_no_proof():

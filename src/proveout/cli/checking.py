@@ -223,7 +223,10 @@ def mutants(
 
 def _matrix(rows: Sequence[Any]) -> None:
     """One line per twin: what became of it, and each lens's figure where it killed."""
-    lenses = list(dict.fromkeys(v.lens for r in rows for v in r.verdicts))
+    from proveout.theory.judge import LENSES
+
+    used = {v.lens for r in rows for v in r.verdicts}
+    lenses = [name for name in LENSES if name in used]
     cells = []
     for r in rows:
         by = {v.lens: v for v in r.verdicts}

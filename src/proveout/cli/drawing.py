@@ -109,12 +109,16 @@ def tight(
         raise Usage(f"{case.id}: no rule tunes its method on {spec}")
     method = fitting[0]
     asked = [_sweep(o, method) for o in over] or [_here(method)]
+    from proveout.theory.lenses.common import Refused
     from proveout.theory.lenses.worstcase import tight as compare
 
     sweeps = {}
     for field, values in asked:
-        with usage():
-            sweeps[field] = {field: values, **compare(case.statement, problem, method, field, values)}
+        try:
+            with usage(), progress(f"sweeping {field}"):
+                sweeps[field] = {field: values, **compare(case.statement, problem, method, field, values)}
+        except Refused as refused:
+            raise Usage(f"{case.id} on {spec}: {refused.reason}") from None
     if json_file != "-":
         say(f"{case.id} on {spec}, {describe_method(method)}")
         for field, data in sweeps.items():

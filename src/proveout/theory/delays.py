@@ -143,7 +143,9 @@ fixed_speeds = Assumption(
     "fixed speeds, multiples of 1/1024 seconds",
     lambda P: P.clock.durations == "fixed" and P.clock.busy and _exact(P.clock.speeds),
 )
-memoryless = Assumption("arrivals are i.i.d. and uniform", lambda P: not P.clock.given and not P.noisy)
+memoryless = Assumption(
+    "arrivals are i.i.d. and uniform", lambda P: not (P.clock.given or P.clock.speeds or P.noisy)
+)
 
 
 def _period(speeds: tuple[float, ...]) -> tuple[int, Array]:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from scipy.integrate import quad
 
 from proveout.arrays import Array
 from proveout.laws import Given, Law, Sure
@@ -53,49 +54,64 @@ class Order(Clock):
         return Event(worker, worker, np.full(stop, 1 / self.workers), released)
 
 
-class _Uniformly(Law):
-    """A uniform worker delivers and restarts at once."""
+class _Shares(Law):
+    """A worker delivers with the probability of its share, and restarts at once."""
 
-    def __init__(self, workers: int) -> None:
-        self.workers = workers
+    def __init__(self, shares: Array, seconds: float) -> None:
+        self.shares, self.seconds = shares, seconds
 
     @property
     def size(self) -> int:
-        return self.workers
+        return len(self.shares)
 
     def _event(self, worker: Array) -> Event:
-        seconds = np.full(np.shape(worker), 1 / self.workers)
-        return Event(worker, worker, seconds, one_hot(worker, self.workers))
+        return Event(worker, worker, np.full(np.shape(worker), self.seconds), one_hot(worker, self.size))
 
     def sample(self, rng: np.random.Generator, shape: tuple[int, ...]) -> Event:
-        return self._event(np.asarray(rng.integers(self.workers, size=shape)))
+        return self._event(np.searchsorted(np.cumsum(self.shares[:-1]), rng.random(shape), side="right"))
 
     def atoms(self) -> tuple[Array, Event]:
-        return np.full(self.workers, 1 / self.workers), self._event(np.arange(self.workers))
+        return self.shares, self._event(np.arange(self.size))
 
 
 @dataclass(frozen=True)
 class Race(Clock):
-    """K workers of one rate with memoryless service times: each arrival is a uniform worker's."""
+    """Memoryless service times: the next arrival is worker k's with probability (1/s_k) / sum_l 1/s_l.
+
+    The order is drawn, not given: an expectation is over the order too.  speeds = (): all s_k = 1.
+    """
 
     workers: int = 2
+    speeds: tuple[float, ...] = ()  # mean seconds per job
 
     given = False
 
     def __post_init__(self) -> None:
         if not self.workers >= 1:
             raise ValueError(f"workers must be >= 1, got {self.workers}")
+        if self.speeds and (len(self.speeds) != self.workers or min(self.speeds) <= 0):
+            raise ValueError(f"speeds must be {self.workers} numbers > 0, got {self.speeds}")
 
     @property
     def clients(self) -> int:  # type: ignore[override]
         return self.workers
 
+    @property
+    def _rates(self) -> Array:
+        return 1 / np.array(self.speeds or (1.0,) * self.workers)
+
+    @property
+    def shares(self) -> Array:
+        """The probability of each worker's arrival."""
+        return self._rates / self._rates.sum()
+
     def arrivals(self, local_steps: Any = 1) -> Law:
-        return _Uniformly(self.workers)
+        return _Shares(self.shares, 1 / float(self._rates.sum()))
 
     def rounds(self) -> Law:
-        """The mean of the slowest of K exponential times of mean 1."""
-        return Sure(np.array(np.sum(1 / np.arange(1, self.workers + 1))))
+        """The mean of the slowest of the K times: the integral of P(max > t)."""
+        longer = lambda t: 1 - np.prod(1 - np.exp(-t * self._rates))
+        return Sure(np.array(quad(longer, 0, np.inf, limit=200)[0]))
 
     def schedule(self, stop: int, local_steps: Any = 1) -> Schedule:
         raise ValueError("a race has no schedule: its arrivals are drawn")

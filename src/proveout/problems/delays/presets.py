@@ -23,8 +23,8 @@ def clock(
     shape: float = 1.0,
 ) -> Clock:
     """`robin`, `sync` (rounds), `straggler` (worker 0 delivers once in `ratio` rounds of the others),
-    `race` (i.i.d. arrivals), or the durations of a simulated clock; of its workers, the share `slow` takes
-    `ratio` seconds per job, the others one, unless `speeds` lists the seconds ("1:1.3:2.6").
+    `race` (i.i.d. arrivals), or the durations of a simulated clock.  In the last two the share `slow` of the
+    workers takes `ratio` seconds per job, the others one, unless `speeds` lists the seconds ("1:1.3:2.6").
 
     Raises ValueError naming the argument, the value and the rule.
     """
@@ -32,18 +32,18 @@ def clock(
         raise ValueError(f"clock must be one of {', '.join(CLOCKS)}, got {name!r}")
     if not workers >= 1:
         raise ValueError(f"workers must be >= 1, got {workers}")
-    if name == "race":
-        return Race(workers)
     if name == "straggler":
         if workers < 2 or int(ratio) < 1:
             raise ValueError(f"a straggler needs workers >= 2, ratio >= 1, got {workers}, {ratio}")
         return Order(tuple(range(1, workers)) * int(ratio) + (0,))
-    if name not in DURATIONS:
+    if name in ("robin", "sync"):
         return Order(tuple(range(workers)), barrier=name == "sync")
     if not 0 <= slow <= 1:
         raise ValueError(f"slow must lie in [0, 1], got {slow}")
     many = round(slow * workers)
     listed = _numbers("speeds", speeds) if speeds else (float(ratio),) * many + (1.0,) * (workers - many)
+    if name == "race":
+        return Race(len(listed), listed if len(set(listed)) > 1 else ())
     return Simulated(listed, durations=name, shape=shape, grace=grace, seed=seed)
 
 

@@ -32,7 +32,7 @@ __all__ = [
 ]
 
 round_robin = Assumption("round robin", lambda P: P.clock.busy and P.clock.order == tuple(range(P.workers)))
-memoryless = Assumption("arrivals are i.i.d. and uniform", lambda P: not P.clock.given)
+memoryless = Assumption("arrivals are i.i.d. and uniform", lambda P: not (P.clock.given or P.clock.speeds))
 
 
 def _workers(n: int) -> Assumption:

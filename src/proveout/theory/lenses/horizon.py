@@ -63,7 +63,9 @@ def _all_starts(made: Setup, T: int, E: Array, B: Array) -> Found:
     s = ray(z)
     ratios = _ratios(evaluate_form(E, s), evaluate_form(B, s))
     near = np.abs(np.log(np.maximum(np.linalg.norm(s, axis=1), 1e-300)))
-    s = s[int(np.where(ratios >= ratios.max() * (1 - 1e-9), -near, -np.inf).argmax())]  # the most moderate one
+    s = s[
+        int(np.where(ratios >= ratios.max() * (1 - 1e-9), -near, -np.inf).argmax())
+    ]  # the most moderate one
     return Found(figure=float(figure), s=s, T=T, exact=True, states="all", grey=grey)
 
 
@@ -129,8 +131,10 @@ def _at(made: Setup, T: int) -> Found | None:
     E, B = made.pulled(T), _bound_form(made, T)
     s = made.starts.some(SOME)
     if B is not None:
-        if np.abs(B).max() < max(1e3 * made.floor, TINY * np.abs(made.form(made.key)).max()):
+        far, end = float(np.abs(np.diag(B)[:-1]).max(initial=0.0)), TINY * np.abs(made.form(made.key)).max()
+        if np.abs(B).max() <= max(1e3 * made.floor, end) or 0 < far < end:
             return None
+        E = np.where(np.abs(E) < end, 0.0, E)
         found = _all_starts(made, T, E, B + corner(made.starts.q, made.slack(B[-1, -1])))
         if found.figure <= 1 or not least:
             return found

@@ -126,24 +126,23 @@ def _with_rounding(claim: Claim) -> Claim:
 def _residual(claim: Claim, star: State, length: float) -> float:
     """How far (V-norm) star may move because it is known to rounding only; `length` is that of |y| = 1.
 
-    What x* misses stationarity by is rounding; so is every move below STAR, unless the claim has noise
-    (then it is the noise).  A larger move is the method's doing if x* is stationary; if not, or if nobody
-    can tell, the claim is not judged.
+    Every move below STAR is rounding, unless the claim has noise: then it is the noise, but for what x*
+    misses stationarity by.  A larger move is the method's doing if x* is stationary; if not, or if nobody
+    can tell, a claim about an optimum is not judged.
     """
     (lhs,), (rhs,) = claim.sides(star)
     moved = float(np.sqrt(max(lhs - rhs, 0.0))) if np.isfinite(lhs) and np.isfinite(rhs) else np.inf
-    missed = _stationarity(claim.P)
-    least = max(8 * EPS, min(100 * missed, 1e-13 if claim.noise > 0 else STAR)) * length
-    if moved <= least:
-        return least
-    if claim.noise == 0 and moved <= STAR * length:
-        return moved
-    if claim.noise == 0 and claim.statement.star is not None and missed > 1e-8:
+    missed, eps = _stationarity(claim.P), 8 * EPS * length
+    if claim.noise > 0:
+        return min(moved, max(eps, min(100 * missed, 1e-13) * length))
+    if moved <= STAR * length:
+        return max(moved, eps)
+    if claim.statement.star is not None and missed > 1e-8:
         why = (
             f"star is not a fixed point: the step moves it by {moved:.1e} in V-norm, and x* is not stationary"
         )
         raise Refused(why, "inconclusive")
-    return least
+    return eps
 
 
 def _stationarity(P: Problem) -> float:

@@ -121,7 +121,11 @@ def _huge(state: State, S: int) -> Array:
     """Has a run left the numbers below 1e100? (S,)"""
     out = np.zeros(S, bool)
     for leaf in leaves(state):
-        if hasattr(leaf, "dtype") and leaf.dtype.kind == "f" and not np.max(np.abs(leaf), initial=0.0) < 1e100:
+        if (
+            hasattr(leaf, "dtype")
+            and leaf.dtype.kind == "f"
+            and not np.max(np.abs(leaf), initial=0.0) < 1e100
+        ):
             each = np.abs(leaf).reshape(len(leaf), -1)
             out |= np.broadcast_to((each >= 1e100).any(axis=1), (S,))
     return out

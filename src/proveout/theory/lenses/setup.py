@@ -77,9 +77,10 @@ class Setup:
         return size * (noise + (100 * self.chain.leak) ** 2)
 
     def slack(self, constant: float) -> float:
-        """The floor, and what the rounding of noise 1e-k of star adds to a constant: 8 eps sqrt(constant)."""
+        """The floor, and what x* off by eps kappa adds at distances of the noise: 16 eps kappa sqrt(constant)."""
         size = float(np.abs(np.diag(self.form(self.key))).max())
-        return self.floor + 8 * EPS * float(np.sqrt(max(constant, 0.0) * size)) * self.chain.noisy
+        first = 16 * EPS * self.chain.kappa * float(np.sqrt(max(constant, 0.0) * size))
+        return self.floor + first * self.chain.noisy
 
     @property
     def rounding(self) -> float:

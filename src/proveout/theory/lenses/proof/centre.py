@@ -55,8 +55,8 @@ def _diagonal(task: Task, b: int) -> Array:
     return np.asarray(np.where(g > 0, g, 1.0) ** -0.5)
 
 
-def centre(data: Scaled) -> Array:
-    """Multipliers (n_q,) that maximise t <= 1 with S >= t I on every scaled block."""
+def centre(data: Scaled) -> tuple[float, Array]:
+    """(t, multipliers (n_q,)) that maximise t <= 1 with S >= t I on every scaled block."""
     n, n_values = len(data.unit), data.values.shape[1]
     rows = np.concatenate([svec(b) for b in data.blocks], axis=1)  # (1 + n_q, entries)
     eye = np.concatenate([svec(np.eye(b.shape[1])) for b in data.blocks])
@@ -69,4 +69,4 @@ def centre(data: Scaled) -> Array:
     const = np.concatenate([data.values[0], data.noise[:1], [1.0], np.zeros(n), rows[0]])
     cost = np.r_[-1.0, np.zeros(n)]
     y, _ = conic(cost, const, columns, n_values, 2 + n, tuple(b.shape[1] for b in data.blocks))
-    return np.asarray(np.maximum(y[1:], 0) / data.unit)
+    return float(y[0]), np.maximum(y[1:], 0) / data.unit

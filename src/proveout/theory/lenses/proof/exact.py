@@ -29,6 +29,7 @@ from proveout.theory.twins import unwrap
 __all__ = ["Claim", "claim", "exact_trace", "rational_class", "rational_method"]
 
 DENOMINATOR = 10**6  # of a method's parameters
+CLIENTS = 200  # at most; exact rows of more take seconds
 EXACT = Settings(exact=True)
 
 
@@ -94,7 +95,7 @@ def exact_trace(statement: Any, P: FunctionClass, m: Method, settings: Settings 
     """
     try:
         if not settings.trusted:
-            trace(statement, floats(P), floats(m), replace(settings, exact=False))
+            trace(statement, floats(P), floats(m), replace(settings, exact=False, steps=1))
         return trace(weighed(statement), P, m, replace(settings, trusted=True))
     except NotSymmetric as reason:
         if settings.full:
@@ -115,6 +116,8 @@ def claim(statement: Any, problem: Problem, method: Method, settings: Settings =
     Raises Refused if it does not speak of these parameters in fractions, or has no rational trace.
     """
     P, m = rational_class(problem), rational_method(method)
+    if P.n > CLIENTS:
+        raise Refused(f"n = {P.n}: exact arithmetic takes at most {CLIENTS} clients", "inconclusive")
     parameters = _parameters(P, m, settings.steps)
     reason = refusal(statement, P, m)
     if reason is not None:

@@ -28,6 +28,7 @@ DENOMINATORS = (12, 60, 1_000, 10_000, 1_000_000)
 KERNELS = (1e-4, 1e-3, 1e-5)  # eigenvalues of the scaled slack that are taken for zero
 ENTRIES = ((12, 1e-3), (100, 1e-3), (2_000, 1e-3), (2_000, 1e-6))  # (denominator, what is taken for zero)
 NEGLIGIBLE = 1e-9  # a multiplier, against the largest one
+HOPELESS = -1e-3  # least eigenvalue of the best scaled slack: no rounding makes that PSD
 FLAT = 1e-6  # a diagonal entry of the scaled slack that says nothing about scale
 
 
@@ -41,11 +42,13 @@ def climb(task: Task, start: Array | None = None) -> Row | None:
     data = scaled(small)
     if start is not None:
         return _round(small, np.maximum(np.asarray(start, float), 0), data)
-    guess = centre(data)
+    t, guess = centre(data)
+    if t < HOPELESS:
+        return None
     found = _round(small, guess, data)
     if found is None:
         data = scaled(small, _rescaled(data, guess))
-        found = _round(small, centre(data), data)
+        found = _round(small, centre(data)[1], data)
     return found
 
 
@@ -66,7 +69,8 @@ def _round(task: Task, guess: Array, data: Scaled) -> Row | None:
 
 def _without_ties(task: Task, guess: Array) -> Array:
     """Of an equality, given as form >= 0 and -form >= 0, only the difference of the multipliers counts."""
-    out, seen = guess.copy(), {}
+    out = guess.copy()
+    seen: dict[tuple[Fraction, ...], int] = {}
     for k, form in enumerate(task.inequalities):
         parts = [x for block in form.blocks for x in block.ravel()] + [*form.values, form.noise]
         j = seen.get(tuple(-x for x in parts))

@@ -1,8 +1,9 @@
-"""Numbers that a theorem writes as floats, read as fractions where that is honest.
+"""Numbers that a theorem's formulas give as floats, read as fractions where that is honest.
 
 A float with a small power of two as denominator (1.0, 0.5, 0.375) is that fraction.  Any other float is
-taken only where a slightly stronger claim can stand in for it: a rate or a noise level a little smaller,
-a weight of progress a little larger.
+taken only on one side of the claim, a rate, a noise level or a weight of progress: it is the fraction with
+denominator <= 1e6 that it equals to rounding (0.0125 is 1/80), or else (a square root) a slightly stronger
+number, so that what is proved implies what is claimed.
 """
 
 from collections.abc import Callable
@@ -16,8 +17,10 @@ from proveout.theory.statement import Cross, Number, OneStep
 __all__ = ["at_least", "at_most", "dyadic", "weighed"]
 
 DYADIC = 2**12  # largest denominator of a float that is taken at its word
-NEAR = 10**12  # denominator of the fractions that stand in for other floats
-MARGIN = Fraction(1, NEAR)  # relative; a formula's float errs by 1e-15
+SIMPLE = 10**6  # largest denominator of a fraction that a float may stand for
+ROUNDING = Fraction(4, 2**53)  # relative error of a formula's float
+NEAR = 10**12  # denominator of the fractions that are slightly stronger
+MARGIN = Fraction(1, NEAR)  # relative
 
 
 def dyadic(number: Number) -> Number:
@@ -31,18 +34,24 @@ def dyadic(number: Number) -> Number:
 
 def at_most(number: Number) -> Fraction:
     """The number as a fraction, or one slightly below it."""
-    found = dyadic(number)
-    if isinstance(found, Fraction):
-        return found
-    return Fraction(floor((Fraction(float(number)) - MARGIN * abs(Fraction(float(number)))) * NEAR), NEAR)
+    return _one_sided(number, -1)
 
 
 def at_least(number: Number) -> Fraction:
     """The number as a fraction, or one slightly above it."""
+    return _one_sided(number, 1)
+
+
+def _one_sided(number: Number, side: int) -> Fraction:
     found = dyadic(number)
     if isinstance(found, Fraction):
         return found
-    return Fraction(ceil((Fraction(float(number)) + MARGIN * abs(Fraction(float(number)))) * NEAR), NEAR)
+    value = Fraction(float(number))
+    near = value.limit_denominator(SIMPLE)
+    if abs(near - value) <= ROUNDING * abs(value):
+        return near
+    moved = (value + side * MARGIN * abs(value)) * NEAR
+    return Fraction(ceil(moved) if side > 0 else floor(moved), NEAR)
 
 
 def weighed(statement: Any) -> Any:

@@ -35,7 +35,7 @@ __all__ = ["Best", "best_weights", "fields_menu", "tight"]
 
 STEPS = 28  # halvings of the interval of rates
 NEAR = 1e-7  # a certified rate so close to the middle counts as reached
-POSITIVE = 1e-3  # of N_0, by which V stays above 0
+POSITIVE = 1e-6  # of N_0, by which V stays above 0
 TINY = 1e-9  # of the reference form; a V that vanishes somewhere is certified >= 0 up to rounding only
 LIMIT = 1e4  # of a weight, against the anchor's term; beyond, numbers mean nothing
 Menu = Callable[[Problem, Method, State], Terms]
@@ -218,7 +218,9 @@ class _Search:
 
 def _reference(forms: Sequence[Form]) -> Form:
     """A positive form: the largest diagonal entries, so that nobody's units matter."""
-    sizes = [np.max([np.abs(np.diagonal(f.blocks[b])) for f in forms], axis=0) for b in range(len(forms[0].blocks))]
+    sizes = [
+        np.max([np.abs(np.diagonal(f.blocks[b])) for f in forms], axis=0) for b in range(len(forms[0].blocks))
+    ]
     blocks = tuple(np.diag(np.where(g > 0, g, g.max(initial=0))) for g in sizes)
     return Form(blocks, 0 * forms[0].values)
 

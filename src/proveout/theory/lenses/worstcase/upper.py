@@ -81,10 +81,9 @@ def _restore(slack: _Slack, t: Array, theta: Array, rest: Array) -> tuple[Array,
         t, rest = t + step[:n], rest + step[n:]
     t, rest = np.maximum(t, 0), _signs(data, rest)
     _, values = slack.of(t, theta, rest)
-    scale = np.abs(np.concatenate([t, rest])) @ np.abs(jacobian) + np.abs(theta) @ np.abs(
-        data.values[slack.C]
-    )
-    return t, rest, float((np.abs(values) / np.where(scale > 0, scale, 1)).max(initial=0))
+    scale = np.abs(np.concatenate([t, rest])) @ np.abs(jacobian) + theta @ np.abs(data.values[slack.C])
+    size = max(float(t.max(initial=0)), float(scale.max(initial=0)), 1e-300)
+    return t, rest, float(np.abs(values).max(initial=0)) / size
 
 
 def upper(data: Program, dual: Multipliers) -> tuple[float, Multipliers | None]:
