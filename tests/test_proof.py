@@ -563,7 +563,7 @@ def test_a_statement_that_claims_less_has_no_family():
 
 def test_formulas_that_are_no_polynomials_are_refused():
     with pytest.raises(ValueError, match="no polynomial"):
-        proof.family_certificate(replace(DESCENT, common={"(1+s)": 2, "(L+mu)": 1, "(L-mu)": 1}))
+        proof.family_certificate(replace(DESCENT, common={"(1+r)": 2, "(L+mu)": 1, "(L-mu)": 1}))
 
 
 def test_a_negative_multiplier_is_refused_for_all_parameters():

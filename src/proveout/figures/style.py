@@ -48,8 +48,10 @@ def render(panel: Panel, data: dict[str, Any], paths: list[str]) -> None:
 
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
+    from cycler import cycler
 
-    with plt.rc_context({**RC, "axes.prop_cycle": plt.cycler(color=list(COLOURS))}):
+    settings: Any = {**RC, "axes.prop_cycle": cycler(color=list(COLOURS))}
+    with plt.rc_context(settings):
         fig = plt.figure(figsize=panel.size)
         panel.draw(fig, data)
         for path in paths:

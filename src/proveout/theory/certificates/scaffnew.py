@@ -1,4 +1,4 @@
-"""Scaffnew for all parameters: t, s, l, m >= 0 with p = 1/(1+t), mu = 1, L = 1 + l, n = 2 + m.
+"""Scaffnew for all parameters: t, r, l, m >= 0 with p = 1/(1+t), mu = 1, L = 1 + l, n = 2 + m.
 
 The multipliers are those of gradient descent, times n, for V sums over clients and the inequalities are means.
 """
@@ -24,13 +24,13 @@ from proveout.theory.statement import Number
 __all__ = ["SCAFFNEW_FAMILIES"]
 
 CLIENTS: dict[str, Callable[..., Number]] = {
-    "(1+t)": lambda t, s, l, m: 1 + t,
-    "(1+s)": lambda t, s, l, m: 1 + s,
-    "(L+mu)": lambda t, s, l, m: 2 + l,
-    "(L(1+s)+mu)": lambda t, s, l, m: (1 + l) * (1 + s) + 1,
-    "L": lambda t, s, l, m: 1 + l,
-    "(L-mu)": lambda t, s, l, m: l,
-    "n": lambda t, s, l, m: 2 + m,
+    "(1+t)": lambda t, r, l, m: 1 + t,
+    "(1+r)": lambda t, r, l, m: 1 + r,
+    "(L+mu)": lambda t, r, l, m: 2 + l,
+    "(L(1+r)+mu)": lambda t, r, l, m: (1 + l) * (1 + r) + 1,
+    "L": lambda t, r, l, m: 1 + l,
+    "(L-mu)": lambda t, r, l, m: l,
+    "n": lambda t, r, l, m: 2 + m,
 }
 
 
@@ -38,10 +38,10 @@ def scaffnew(step: Callable[..., Number], gamma: str, **more: Any) -> Family:
     fields: dict[str, Any] = {
         "name": "proxskip.scaffnew_linear_convergence",
         "statement": proxskip.SCAFFNEW_LINEAR_CONVERGENCE,
-        "variables": ("t", "s", "l", "m"),
+        "variables": ("t", "r", "l", "m"),
         "starts": (0, 0, 1, 0),
         "where": {"mu": "1", "L": "1+l", "gamma": gamma, "p": "1/(1+t)", "n": "2+m"},
-        "setting": lambda t, s, l, m: (unit_class(l, 2 + m), Scaffnew(gamma=step(s, l), p=1 / (1 + t))),
+        "setting": lambda t, r, l, m: (unit_class(l, 2 + m), Scaffnew(gamma=step(r, l), p=1 / (1 + t))),
         "multiplier": lambda P, m, name: P.n * pull(P, m, name),
         "factors": CLIENTS,
         "inequalities": {"(L-mu)": 1, "n": 1},
@@ -51,30 +51,30 @@ def scaffnew(step: Callable[..., Number], gamma: str, **more: Any) -> Family:
 
 SCAFFNEW_FAMILIES: dict[str, Family] = {
     "proxskip.linear_convergence.all_steps": scaffnew(
-        lambda s, l: 1 / ((1 + l) * (1 + s)),
-        "1/(L(1+s))",
+        lambda r, l: 1 / ((1 + l) * (1 + r)),
+        "1/(L(1+r))",
         name="proxskip.linear_convergence",
         statement=proxskip.LINEAR_CONVERGENCE,
         claim="E Psi' <= (1 - gamma mu) sum|x_i - x*|^2 + (1 - p^2) (gamma/p)^2 sum|h_i - h*_i|^2",
         rates=lambda P, m: (1 - m.gamma * P.mu_min, 1 - m.p**2),
-        common={"(1+t)": 1, "(1+s)": 2, "L": 2, "(L-mu)": 1},
-        before=({}, {"(1+t)": -2, "(1+s)": 2, "L": 2}),
+        common={"(1+t)": 1, "(1+r)": 2, "L": 2, "(L-mu)": 1},
+        before=({}, {"(1+t)": -2, "(1+r)": 2, "L": 2}),
     ),
     "proxskip.scaffnew_linear_convergence.short_steps": scaffnew(
         short_step,
         SHORT,
         claim="E Psi' <= (1 - gamma mu)^2 sum|x_i - x*|^2 + (1 - p^2) (gamma/p)^2 sum|h_i - h*_i|^2",
         rates=lambda P, m: (slow(P, m), 1 - m.p**2),
-        common={"(1+t)": 1, "(1+s)": 2, "(L+mu)": 2, "(L-mu)": 1},
-        before=({}, {"(1+t)": -2, "(1+s)": 2, "(L+mu)": 2}),
+        common={"(1+t)": 1, "(1+r)": 2, "(L+mu)": 2, "(L-mu)": 1},
+        before=({}, {"(1+t)": -2, "(1+r)": 2, "(L+mu)": 2}),
     ),
     "proxskip.scaffnew_linear_convergence.long_steps": scaffnew(
         long_step,
         LONG,
         claim="E Psi' <= (1 - gamma L)^2 sum|x_i - x*|^2 + (1 - p^2) (gamma/p)^2 sum|h_i - h*_i|^2",
         rates=lambda P, m: (fast(P, m), 1 - m.p**2),
-        common={"(1+t)": 1, "(L(1+s)+mu)": 2, "(L-mu)": 1},
-        before=({}, {"(1+t)": -2, "(1+s)": -2, "(L(1+s)+mu)": 2}),
+        common={"(1+t)": 1, "(L(1+r)+mu)": 2, "(L-mu)": 1},
+        before=({}, {"(1+t)": -2, "(1+r)": -2, "(L(1+r)+mu)": 2}),
         units={"d(x)": "L"},
     ),
 }

@@ -31,7 +31,7 @@ from proveout.theory.lenses.runs import condition
 from proveout.theory.lenses.states import Coordinates, clock_of, is_float
 from proveout.theory.statement import Method, Problem, State
 
-__all__ = ["LARGEST", "Chain", "Group", "Kernel", "cleaned"]
+__all__ = ["LARGEST", "RESIDUE", "Chain", "Group", "Kernel"]
 
 LARGEST = 400  # q, at most
 CLOCKS = 64  # clock values at one time, at most
@@ -86,16 +86,6 @@ class Kernel:
         """Restricted to an invariant space."""
         groups = tuple(Group(g.to, embed.T @ g.F @ embed) for g in self.groups)
         return Kernel(groups, self.atoms, self.note)
-
-
-def cleaned(Q: Array, kappa: float) -> Array:
-    """A form that vanishes at star up to rounding, made to vanish there."""
-    size = float(np.abs(np.diag(Q)[:-1]).max(initial=0.0))
-    if not abs(Q[-1, -1]) <= (RESIDUE * kappa) ** 2 * size:
-        return Q
-    Q = Q.copy()
-    Q[-1, :], Q[:, -1] = 0.0, 0.0
-    return Q
 
 
 class Chain:

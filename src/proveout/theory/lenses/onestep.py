@@ -134,7 +134,7 @@ def _residual(claim: Claim, star: State, length: float) -> float:
     moved = float(np.sqrt(max(lhs - rhs, 0.0))) if np.isfinite(lhs) and np.isfinite(rhs) else np.inf
     missed, eps = _stationarity(claim.P), 8 * EPS * length
     if claim.noise > 0:
-        return min(moved, max(eps, min(100 * missed, 1e-13) * length))
+        return max(eps, min(100 * missed, 1e-13) * length)
     if moved <= STAR * length:
         return max(moved, eps)
     if claim.statement.star is not None and missed > 1e-8:

@@ -7,7 +7,7 @@ import numpy as np
 
 from proveout.arrays import Array
 from proveout.theory.lenses.affine import is_affine
-from proveout.theory.lenses.chain import Chain, Key, cleaned
+from proveout.theory.lenses.chain import RESIDUE, Chain, Key
 from proveout.theory.lenses.common import FLOOR, Budget, Refused, value
 from proveout.theory.lenses.forms import form
 from proveout.theory.lenses.reduce import atoms_for
@@ -15,7 +15,7 @@ from proveout.theory.lenses.starting import Starts, admissible, initial
 from proveout.theory.lenses.states import Coordinates, coordinates_of
 from proveout.theory.statement import Horizon, Method, Problem, State
 
-__all__ = ["Found", "Setup", "setup"]
+__all__ = ["Found", "Setup", "cleaned", "setup"]
 
 EPS = 2.0**-52
 
@@ -152,3 +152,13 @@ def _affine_or_refused(P: Problem, m: Method, plain: Coordinates, V: Any, size: 
     here = plain.at_clock(m.init(P, np.zeros(P.d)))
     if not is_affine(P, m, here, atoms_for(P, m, m.law(P).at(0), here, V, size)):
         raise Refused("the step is not affine in the state")
+
+
+def cleaned(Q: Array, kappa: float) -> Array:
+    """A form that vanishes at star up to rounding, made to vanish there."""
+    size = float(np.abs(np.diag(Q)[:-1]).max(initial=0.0))
+    if not abs(Q[-1, -1]) <= (RESIDUE * kappa) ** 2 * size:
+        return Q
+    Q = Q.copy()
+    Q[-1, :], Q[:, -1] = 0.0, 0.0
+    return Q

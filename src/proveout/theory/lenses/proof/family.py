@@ -10,7 +10,7 @@ common denominator D(v) > 0 and become polynomials:
 
 The polynomials come from exact traces at integer points (`polynomials`).  Sufficient, and tested by the
 verifier: every coefficient of every multiplier is >= 0, every coefficient matrix of D S is positive semidefinite.
-Where that fails, other units (gradients over L) may help: a congruence of all forms.
+Where that fails, other units (gradients over L) may help: a congruence of all forms, wherever no unit is 0.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -174,6 +174,7 @@ def _body(family: Family, one: Parts, table: Table) -> dict[str, Any]:
         "claim": family.claim,
         "parameters": dict(family.where),
         "variables": list(family.variables),
+        "polynomials": "interpolated from exact traces at integers, degrees confirmed beyond the grid",
         "denominator": _text(family.common),
         "factors": {"before": [_text(p) for p in family.before], "inequalities": _text(family.inequalities)},
         "basis": [[_label(family, name) for name in names] for names in one.trace.basis],

