@@ -54,7 +54,7 @@ print(refuted.word, "measured/claimed:", refuted.ratio)
 whole_class = po.problems.build("class:n=3,L=10,mu=1")
 for lens in ("worstcase", "proof"):
     v = po.check(statement, whole_class, method, lens=lens)
-    print(f"{lens:10} {v.word} ({v.grade}), measured/claimed {v.ratio:.9f}. {v.note}")
+    print(f"{lens:10} {v.word} ({v.grade}), measured/claimed {v.ratio}. {v.note}")
 
 # %% [markdown]
 # ## Exercises

@@ -248,6 +248,17 @@ def test_named_outcomes_of_pick_carry_its_probabilities():
     np.testing.assert_allclose(weight, p)
 
 
+def test_where_every_probability_is_zero_the_named_outcome_is_the_one_a_run_picks():
+    p = np.zeros(3)
+    prob, u = W.Uniform((), outcomes=3).atoms()
+    with W.reported_weights() as reports:
+        W.pick(p, u)
+    weight = prob * np.prod(reports, axis=0)
+    picked = W.pick(p, np.array([0.0, 0.3, 0.99]))
+    assert picked.tolist() == [2, 2, 2]
+    np.testing.assert_allclose(weight, [0, 0, 1])
+
+
 def test_pick_of_a_uniform_number_has_the_right_frequencies():
     u = np.random.default_rng(0).random(20000)
     j = W.pick(np.array([0.2, 0.5, 0.3]), u)

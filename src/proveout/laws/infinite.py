@@ -158,7 +158,9 @@ def pick(p: Array, u: Array) -> Array:
     if reports is not None and bool(xp.any(named)):
         chosen = xp.where(named, xp.astype(-1 - u, xp.int64), chosen)
         lead = np.broadcast_shapes(p.shape[:-1], chosen.shape)
-        full = xp.broadcast_to(p / xp.where(total > 0, total, 1), (*lead, k))
+        none = xp.arange(k) == k - 1  # where every probability is 0, a run picks the last index
+        share = xp.where(total > 0, p / xp.where(total > 0, total, 1), xp.astype(none, p.dtype))
+        full = xp.broadcast_to(share, (*lead, k))
         hit = xp.take_along_axis(full, xp.broadcast_to(chosen, lead)[..., None], axis=-1)[..., 0]
         reports.append(xp.where(named, hit * k, 1.0))
     return chosen

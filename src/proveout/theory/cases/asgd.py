@@ -22,7 +22,6 @@ NOISY = "quadratic:n=1,d=2,kappa=4,noise=3"
 FLAT = "quadratic:n=1,d=1,kappa=1,noise=3"
 QUIET = "quadratic:n=1,d=2,kappa=4"
 A1A = "logistic:a1a,clients=1,kappa=100"
-MUSHROOMS = "logistic:mushrooms,clients=1,kappa=100"
 RATES = (
     f"async:workers=3,order=0:1:2:0:1:0:2:1:0:2/{FLAT}",
     f"async:workers=4,clock=exp,slow=.25/{NOISY}",

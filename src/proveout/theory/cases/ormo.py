@@ -21,7 +21,7 @@ NOISY = "quadratic:n=1,d=2,kappa=4,noise=3"
 FLAT = "quadratic:n=1,d=1,kappa=1,noise=3"
 QUIET = "quadratic:n=1,d=2,kappa=4"
 A1A = "logistic:a1a,clients=1,kappa=100"
-MUSHROOMS = "logistic:mushrooms,clients=1,kappa=100"
+SYNTHETIC = "logistic:synthetic,clients=1,m=200,d=8,kappa=300,seed=1"
 RATES = (
     f"async:workers=3,order=0:1:2:0:1:0:2:1:0:2/{FLAT}",
     f"async:workers=4,clock=exp,slow=.25/{NOISY}",
@@ -108,8 +108,8 @@ CASES = (
         id="ormo.beats_asgd",
         statement=ormo.BEATS_ASGD,
         problems=(
-            "async:workers=8,clock=exp,batch=48/logistic:synthetic,clients=1,m=200,d=10,kappa=2000",
-            "async:workers=8,clock=exp,slow=.25,batch=48/logistic:synthetic,clients=1,m=200,d=10,kappa=2000",
+            f"async:workers=8,clock=race,batch=48/{SYNTHETIC}",
+            f"async:workers=8,clock=race,slow=.25,batch=48/{SYNTHETIC}",
         ),
     ),
     Case(id="ormo.ceil_is_not_ssgdm", statement=ormo.CEIL_IS_NOT_SSGDM),
