@@ -95,3 +95,20 @@ def test_progress_is_called_with_steps_done():
     seen = []
     run(P, METHODS[0], steps=10, every=5, progress=seen.append)
     assert seen == [5, 10]
+
+
+def test_an_interrupted_run_keeps_the_seeds_that_were_finished():
+    calls = []
+
+    def interrupt(step):
+        calls.append(step)
+        if len(calls) == 3:  # two recorded steps per chunk: in the second chunk
+            raise KeyboardInterrupt
+
+    trace = run(P, METHODS[1], steps=10, seeds=20, every=5, progress=interrupt, keep=True)
+    whole = run(P, METHODS[1], steps=10, seeds=20, every=5)
+    assert trace.seeds == 8
+    assert np.array_equal(trace["dist2"], whole["dist2"][:, :8])
+    calls.clear()
+    with pytest.raises(KeyboardInterrupt):
+        run(P, METHODS[1], steps=10, seeds=20, every=5, progress=interrupt)

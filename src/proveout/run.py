@@ -55,6 +55,7 @@ def run(
     seed: int = 0,
     progress: Callable[[int], None] | None = None,
     convert: Callable[[Any], Any] | None = None,
+    keep: bool = False,
 ) -> Trace:
     """Run `method` on `problem` for `steps` steps and `seeds` seeds, from x0 (d,) (default 0).
 
@@ -62,7 +63,8 @@ def run(
     has x_star and f_star, the given measures, each (problem, method, state) -> (S,), and all costs,
     at every `every`-th step (default: about 200 points) and at the last.  A seed whose state is no
     longer finite is reported in `diverged` with its step.  `progress` is called with steps done;
-    `convert` turns NumPy draws and x0 into another backend's arrays.
+    `convert` turns NumPy draws and x0 into another backend's arrays.  With `keep`, Ctrl-C returns the
+    seeds that were finished (`Trace.seeds` says how many), if any were, instead of raising.
 
     Raises ValueError for steps < 0, seeds < 1, every < 1, or x0 of another shape.
     """
@@ -78,9 +80,13 @@ def run(
     convert = convert or (lambda tree: tree)
     width = OWN if _has_cohort(method, problem) else SHARED
     parts = []
-    for first in range(0, seeds, width):
-        batch = range(first, min(first + width, seeds))
-        parts.append(_chunk(problem, method, start, times, asked, seed, batch, progress, convert))
+    try:
+        for first in range(0, seeds, width):
+            batch = range(first, min(first + width, seeds))
+            parts.append(_chunk(problem, method, start, times, asked, seed, batch, progress, convert))
+    except KeyboardInterrupt:
+        if not (keep and parts):
+            raise
     measured, costs, states, diverged = zip(*parts, strict=True)
     return Trace(
         t=times,
@@ -91,7 +97,7 @@ def run(
         problem=problem,
         method=method,
         steps=steps,
-        seeds=seeds,
+        seeds=sum(len(d) for d in diverged),
         seed=seed,
     )
 

@@ -11,13 +11,14 @@ from proveout.cli.screen import Usage, number, progress, say, table, usage
 
 __all__ = ["run"]
 
+INTERRUPTED = 130
 SUFFIXES = (".parquet", ".csv", ".npz")
 
 
 def run(
     method: str, spec: str, *, steps: int, seeds: int, out: str | None, every: int | None, seed: int
 ) -> int:
-    """Run and record; exit code 0."""
+    """Run and record; exit code 0, or 130 if Ctrl-C cut it short after some seeds."""
     can_write(out, SUFFIXES)
     if out == "-":
         raise Usage("--out must be a file: .parquet, .csv or .npz")
@@ -34,8 +35,13 @@ def run(
     m = words.method(method, problem)
     with usage(), progress("running") as tick:
         watch = None if tick is None else _Steps(tick, steps, seeds)
-        trace = proveout.run(problem, m, steps=steps, seeds=seeds, every=every, seed=seed, progress=watch)
-    say(f"{describe_method(m)} on {spec}, {steps} steps, {seeds} seed{'' if seeds == 1 else 's'}")
+        trace = proveout.run(
+            problem, m, steps=steps, seeds=seeds, every=every, seed=seed, progress=watch, keep=True
+        )
+    if trace.seeds < seeds:
+        say(f"interrupted: {trace.seeds} of {seeds} seeds were finished")
+    many = "" if trace.seeds == 1 else "s"
+    say(f"{describe_method(m)} on {spec}, {steps} steps, {trace.seeds} seed{many}")
     _summary(trace)
     if out is not None:
         about = {
@@ -43,12 +49,12 @@ def run(
             "method": describe_method(m, digits=17),
             "problem": spec,
             "steps": steps,
-            "seeds": seeds,
+            "seeds": trace.seeds,
             "seed": seed,
         }
         write_with(out, lambda path: _WRITERS[Path(out).suffix.lower()](path, trace, about))
         say(f"written: {out}")
-    return 0
+    return 0 if trace.seeds == seeds else INTERRUPTED
 
 
 class _Steps:

@@ -35,7 +35,7 @@ __all__ = ["Best", "best_weights", "fields_menu", "tight"]
 
 STEPS = 28  # halvings of the interval of rates
 NEAR = 1e-8  # a certified rate so close to the middle counts as reached
-POSITIVE = 3e-5  # of N_0, by which V stays above 0
+POSITIVE = 3e-6  # of N_0, by which V stays above 0
 TINY = 1e-9  # of the reference form; a V that vanishes somewhere is certified >= 0 up to rounding only
 LIMIT = 1e4  # of a weight, against the anchor's term; beyond, numbers mean nothing
 Menu = Callable[[Problem, Method, State], Terms]
