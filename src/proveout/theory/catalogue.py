@@ -12,12 +12,13 @@ from proveout.theory.cases import (
     gd,
     ormo,
     proxskip,
+    tamuna,
 )
 from proveout.theory.statement import Statement
 
 __all__ = ["CASES", "STEMS", "case", "find", "name_of"]
 
-_STEMS = (gd, proxskip, ormo, asgd, delays, biased_sgd, compressors, centered_clip, aggregators)
+_STEMS = (gd, proxskip, tamuna, ormo, asgd, delays, biased_sgd, compressors, centered_clip, aggregators)
 
 STEMS: dict[str, Stem] = {module.STEM.name: module.STEM for module in _STEMS}
 CASES: tuple[Case, ...] = tuple(case for module in _STEMS for case in module.CASES)

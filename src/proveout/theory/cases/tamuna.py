@@ -64,7 +64,11 @@ CASES = (
     Case(
         id="tamuna.stochastic_gradients",
         statement=tamuna.STOCHASTIC_GRADIENTS,
-        problems=("quadratic:n=3,d=2,kappa=10,noise=0.5", "quadratic:n=4,d=2,kappa=3,noise=2,basis=rotated"),
+        problems=(
+            "quadratic:n=3,d=2,kappa=10,noise=0.5",
+            "quadratic:n=4,d=2,kappa=3,noise=2,basis=rotated",
+            "class:n=4,L=10,mu=1,sigma2=0.5",
+        ),
         choices=({"cohort": 2, "s": 2, "p": 0.5}, MASKED),
     ),
     Case(

@@ -144,10 +144,10 @@ def server_psi(P: Problem, m: Method, state: Any) -> Terms:
     x_bar = (1/s) sum_i q_i x_i over freshly drawn senders: n E|x_bar - x*|^2 = n |mean - x*|^2 + nu V with
     nu = 1 - chi_max and V = sum_i |x_i - mean|^2, at most sum_i |x_i - x*|^2.
     """
-    mean, nu = mean_clients(state.x), 1 - chi_max(P.n, m.s)
+    mean, nu_over_gamma = mean_clients(state.x), 1 / m.gamma * (P.n - m.s) / (m.s * (P.n - 1))
     return (
         Square(P.n / m.gamma, mean - P.x_star, core=2),
-        Square(nu / m.gamma, state.x - mean, core=2),
+        Square(nu_over_gamma, state.x - mean, core=2),
         Square(shift_weight(P, m), state.h - P.h_star, core=2),
     )
 

@@ -55,7 +55,9 @@ def disagreement(P: Problem, m: Method, state: Any) -> Terms:
 
 
 def _per_step(P: Problem, m: Method, n: int, T: int) -> Number:
-    return m.gamma / (m.p * (chi_max(n, m.s) - m.chi)) / (T + 1)
+    """gamma / (p (chi_max - chi)) / (T + 1), with chi_max = n (s-1) / (s (n-1))."""
+    room = (n * (m.s - 1) - m.chi * m.s * (n - 1)) / (m.s * (n - 1))
+    return m.gamma / (m.p * room) / (T + 1)
 
 
 DISAGREEMENT_SUM = Horizon(
