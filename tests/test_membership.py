@@ -493,6 +493,16 @@ def test_constants_are_compared_by_name():
         compare((1, 2), 3)
 
 
+def test_a_block_that_no_file_can_hold_is_judged_all_the_same():
+    @dataclass(frozen=True)
+    class Wrapped(TopK):
+        inner: object = len
+
+    verdict = membership.check(within(lambda block, d: 0.5 * (1 - block.k / d)), None, Wrapped(1))
+    assert verdict.word == "violated"
+    assert verdict.witness is None
+
+
 # ------------------------------------------------------------------ refusals
 
 

@@ -8,6 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from proveout.arrays import tree_map
+from proveout.figures.ormo import PANELS
+from proveout.figures.style import render
 from proveout.methods.asgd import ASGD, SMEGA2, NaiveASGDm, ShiftedMomentum, SSGDm
 from proveout.methods.blocks.output import Averaged
 from proveout.methods.ormo import OrMo, OrMoDA
@@ -299,6 +301,24 @@ def test_with_many_workers_ordered_momentum_ends_far_below_asgd():
         best[name] = np.nanmin(ends)
     assert best["naive"] > best["asgd"] > best["shifted"] > best["ormo"] > best["smega2"]
     assert 2 < best["asgd"] / best["ormo"] < 4
+
+
+# ------------------------------------------------------------------ figures
+
+
+@pytest.mark.parametrize("name", PANELS)
+def test_figures_are_measured_and_drawn(name, tmp_path):
+    data = PANELS[name].measure(quick=True)
+    render(PANELS[name], data, [str(tmp_path / "figure.png")])
+    assert (tmp_path / "figure.png").stat().st_size > 5000
+
+
+def test_the_figure_of_critical_steps_agrees_with_the_table():
+    data = PANELS["critical"].measure(quick=True)
+    for k, column in (("ASGD", 0), ("naive", 1), ("shifted", 2), ("SMEGA2", 3), ("OrMo", 4)):
+        for n in (2, 4):
+            found = data[k][list(data["n"]).index(n)]
+            assert found == pytest.approx(TABLE[0.9, n][column], abs=6e-11)
 
 
 # ------------------------------------------------------------------ the catalogue's verdicts

@@ -3,19 +3,23 @@
 import copy
 import json
 import re
+import subprocess
+import sys
 from dataclasses import replace
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from proveout.arrays import tree_map
+from proveout.arrays import mean_clients, tree_map
 from proveout.methods.gd import GD
 from proveout.methods.proxskip import Scaffnew
 from proveout.methods.tamuna import TamunaVirtual
 from proveout.problems.classes import FunctionClass
 from proveout.problems.spec import build
-from proveout.theory import certificates, gd, proxskip, tamuna
+from proveout.theory import certificates, gd, proxskip, tamuna, verify
+from proveout.theory.assumptions import smooth
 from proveout.theory.lenses import proof, worstcase
 from proveout.theory.lenses.common import Refused
 from proveout.theory.lenses.proof import ladder, weights
@@ -26,7 +30,7 @@ from proveout.theory.lenses.proof.polynomials import interpolate
 from proveout.theory.lenses.proof.rational import echelon, pivots, solve_near
 from proveout.theory.lenses.proof.task import Task, proves
 from proveout.theory.lenses.worstcase.forms import Form, total
-from proveout.theory.statement import Square, branches, evaluate
+from proveout.theory.statement import Cross, Gap, Horizon, Square, branches, evaluate
 from proveout.theory.twins import Altered
 from proveout.theory.verify import digest, fault
 
@@ -336,6 +340,43 @@ def test_true_statements_are_proved_with_a_certificate_that_the_verifier_accepts
     assert certificate["statement"] == name
 
 
+def richer(w, c, b):
+    """sum|x|^2 + w k^2 sum|h - h*|^2 + c k sum<x, h - h*> + b n |mean x|^2, k = gamma/p, x from x*."""
+
+    def V(P, m, s):
+        x, h, k = s.x - P.x_star, s.h - P.h_star, m.gamma / m.p
+        mean = mean_clients(x)[..., 0, :]
+        return (
+            Square(1, x, core=2),
+            Square(Fraction(w) * k**2, h, core=2),
+            Cross(Fraction(c) * k, x, h, core=2),
+            Square(Fraction(b) * P.n, mean),
+        )
+
+    return V
+
+
+@pytest.mark.parametrize(
+    "gamma, p, weights_of_v, rate",
+    [
+        (0.03, 0.1, ("1.172", "-.478", "-.34"), ".9607"),
+        (0.07, 0.2, ("1.246", "-.605", "-.125"), ".9121"),
+        (0.1, 0.1, ("1.6", "-.186", ".416"), ".982"),
+    ],
+)
+def test_better_lyapunov_functions_of_scaffnew_are_proved_for_rare_communication(
+    gamma, p, weights_of_v, rate
+):
+    better = replace(
+        proxskip.SCAFFNEW_LINEAR_CONVERGENCE,
+        lyapunov=richer(*weights_of_v),
+        rate=lambda P, m: Fraction(rate),
+    )
+    verdict = proof.check(better, build("class:n=4,L=10,mu=1"), Scaffnew(gamma=gamma, p=p))
+    assert (verdict.word, verdict.grade) == ("holds", "proved")
+    assert Fraction(rate) < 1 - Fraction(p).limit_denominator(10) ** 2  # below the published rate
+
+
 def test_the_note_names_the_certificate_and_the_parameters():
     statement, problem, method = instance("gd.contraction")
     digest_of_it = proof.certificate(statement, problem, method)["sha256"]
@@ -367,6 +408,29 @@ def test_a_horizon_bound_smaller_by_a_millionth_is_not_proved():
         return (replace(term, weight=term.weight * (1 - MICRO)),)
 
     assert proof.check(replace(statement, bound=smaller), problem, method).word == "inconclusive"
+
+
+SMALLEST_GRADIENT = Horizon(
+    source="min_{t <= T} |grad f(x_t)|^2 <= 4 L (f(x_0) - f*) / (3 T + 2), gamma = 1/L, f only L-smooth",
+    method=GD,
+    assumes=(smooth,),
+    measure=lambda P, m, s: (Square(1, P.grad(s.x)),),
+    over="min",
+    bound=lambda P, m, T, start: (Gap(4 * P.L / (3 * T + 2), start.x),),
+)
+
+
+@pytest.mark.parametrize("steps", [1, 2, 3])
+def test_the_least_of_several_measures_is_proved_at_its_exact_bound(steps):
+    at = build("class:n=1,L=10,mu=-10"), GD(gamma=0.1)
+    certificate = proof.certificate(SMALLEST_GRADIENT, *at, steps=steps)
+    assert proof.accepts(SMALLEST_GRADIENT, *at, certificate, steps=steps)
+
+    def smaller(P, m, T, start):
+        return (Gap(4 * P.L / (3 * T + 2) * (1 - MICRO), start.x),)
+
+    with pytest.raises(Refused, match="no rational certificate"):
+        proof.certificate(replace(SMALLEST_GRADIENT, bound=smaller), *at, steps=steps)
 
 
 @pytest.mark.parametrize("name", ["gd.contraction", "proxskip.scaffnew_linear_convergence"])
@@ -539,6 +603,15 @@ def test_shipped_certificates_are_made_anew_number_for_number(name, tmp_path):
     }
 
 
+@pytest.mark.parametrize("name", ["proxskip.linear_convergence", "tamuna.linear_convergence.short_steps"])
+def test_shipped_files_pass_the_plain_script(name):
+    path = Path(verify.__file__).parent / "certificates" / f"{name}.json"
+    done = subprocess.run(
+        [sys.executable, "-I", verify.__file__, path], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout.strip()) == (0, "valid")
+
+
 def test_an_unknown_certificate_is_a_key_error():
     with pytest.raises(KeyError, match="no certificate"):
         certificates.load("gd.nothing")
@@ -601,6 +674,39 @@ def test_scaffnew_at_all_p_and_n_and_no_rate_of_the_shifts_below_1_minus_p_squar
     sharper = rare_talk(lambda P, m: (Fraction(81, 100), 1 - Fraction(101, 100) * m.p**2))
     with pytest.raises(Refused, match="semidefinite"):
         proof.family_certificate(sharper)
+
+
+def pairs_of_clients(shift_rate):
+    """TAMUNA with cohorts of 2 at L = 10, mu = 1, gamma = 1/10, p = 2/5, chi = chi_max, for all n = 3 + a."""
+
+    def setting(a):
+        n = int(3 + a)
+        chi = Fraction(n, 2 * (n - 1))
+        method = TamunaVirtual(gamma=Fraction(1, 10), p=Fraction(2, 5), chi=chi, cohort=2, s=2)
+        return FunctionClass(n=n, L_max=Fraction(10), mu_min=Fraction(1)), method
+
+    return Family(
+        name="tamuna.linear_convergence",
+        statement=tamuna.LINEAR_CONVERGENCE,
+        variables=("a",),
+        starts=(0,),
+        where={"n": "3+a"},
+        setting=setting,
+        claim="",
+        rates=lambda P, m: ((1 - m.gamma) ** 2, shift_rate(P, m)),
+        multiplier=lambda P, m, name: 2 * P.n * (1 - m.gamma),
+        factors={"n": lambda a: 3 + a, "(n-1)": lambda a: 2 + a},
+        common={"n": 1},
+        before=({}, {"n": 1, "(n-1)": -2}),
+        inequalities={"n": 1},
+    )
+
+
+def test_tamuna_for_all_n_and_not_with_chi_forgotten():
+    true = pairs_of_clients(lambda P, m: 1 - m.p**2 * m.chi / (P.n - 1))
+    assert proof.accepts_family(true, proof.family_certificate(true))
+    with pytest.raises(Refused, match="semidefinite"):
+        proof.family_certificate(pairs_of_clients(lambda P, m: 1 - m.p**2 / (P.n - 1)))
 
 
 def test_a_certificate_for_all_parameters_with_any_number_changed_is_refused():

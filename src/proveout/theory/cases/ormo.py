@@ -70,7 +70,7 @@ CASES = (
         id="ormo.bounded_gradient_complexity",
         statement=ormo.BOUNDED_GRADIENT_COMPLEXITY,
         problems=(
-            "async:workers=10/quadratic:n=1,d=1,kappa=1",
+            "async:workers=11/quadratic:n=1,d=1,kappa=1",
             "async:workers=4/quadratic:n=1,d=1,kappa=1,noise=.01",
         ),
         choices={"eps": 0.5, "beta": 0.0},

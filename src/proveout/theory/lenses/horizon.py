@@ -22,9 +22,9 @@ from proveout.theory.statement import Method, Problem, State
 
 __all__ = ["complexity", "failure", "horizon", "replay"]
 
-LONGEST = {"quick": 1000, "full": 5000, "deep": 50_000}  # horizon of a method whose maps never change
-CLOCKED = {"quick": 100, "full": 500, "deep": 5000}  # and of one whose maps are read at every step
-SHARE = 0.5  # of the budget's flops
+LONGEST = {"quick": 1000, "full": 2000, "deep": 20_000}  # horizon of a method whose maps never change
+CLOCKED = {"quick": 100, "full": 300, "deep": 3000}  # and of one whose maps are read at every step
+SHARE = {"quick": 0.5, "full": 0.1, "deep": 0.1}  # of the budget's flops
 SOME = 24  # starts that are tried where forms do not decide
 TINY = 1e-250  # of the measure: where doubles end
 EPSILONS = (0.5, 0.1, 1e-2, 1e-4, 1e-6)  # targets of a complexity, relative to the start
@@ -35,7 +35,9 @@ def _longest(made: Setup, size: Budget) -> int:
     kernel = made.chain.kernel(made.key, 0)
     per_step = 4 * kernel.atoms * made.chain.D**3 + 1e5
     still = not clock_of(made.chain.coords.star) and made.chain.timeless
-    most = min((LONGEST if still else CLOCKED)[size.name], int(SHARE * size.flops / (2.5 * per_step)))
+    most = min(
+        (LONGEST if still else CLOCKED)[size.name], int(SHARE[size.name] * size.flops / (2.5 * per_step))
+    )
     return scheduled(made.chain.law, max(1, most))
 
 
@@ -93,7 +95,7 @@ def horizon(made: Setup, size: Budget) -> Found:
             break  # the bound has reached the rounding of the machine
         found.append(one)
     if not found:
-        raise Refused("the bound speaks of no horizon, or of less than rounding resolves", "inconclusive")
+        raise Refused("the bound speaks of no horizon, or of less than rounding resolves")
     return _worst(found, f"T = {', '.join(str(f.T) for f in found)}")
 
 
@@ -190,7 +192,7 @@ def complexity(made: Setup, size: Budget) -> Found:
             )
             found.append(replace(one, eps=eps, upper=made.squared))
     if not found:
-        raise Refused(f"needs {need:.3g} steps, the budget has room for {most}", "inconclusive")
+        raise Refused(f"needs {need:.3g} steps, the budget has room for {most}")
     return _worst(found, f"N = {', '.join(str(f.T) for f in found)}")
 
 

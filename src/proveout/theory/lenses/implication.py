@@ -9,8 +9,8 @@ from typing import Any
 
 from proveout.theory.lenses.classes import compare
 from proveout.theory.lenses.common import Refused, Watch, decide, refusal
+from proveout.theory.lenses.runs import stored
 from proveout.theory.statement import Implication, Method, Problem, Verdict
-from proveout.theory.witness import build
 
 __all__ = ["check", "sides"]
 
@@ -31,7 +31,7 @@ def check(statement: Any, P: Problem, m: Method, watch: Watch) -> Verdict:
         grade=grade,
         states="all" if grade == "exact" else "",
         notes=(note,),
-        witness=build(P, m, state=None, lhs=lhs, rhs=rhs),
+        witness=stored(P, m, state=None, lhs=lhs, rhs=rhs),
     )
 
 
@@ -74,10 +74,7 @@ def _broken(statement: Any) -> str:
 def _not_implied(statement: Any, watch: Watch) -> Verdict:
     wrong = _broken(statement)
     P, estimator = statement.witness()
-    try:
-        witness = build(P, estimator, state=None, lhs=float(wrong != ""), rhs=0.0)
-    except TypeError:  # an estimator that is a bare function has no record
-        witness = None
+    witness = stored(P, estimator, state=None, lhs=float(wrong != ""), rhs=0.0)
     exact = all(getattr(c, "exact", True) for c in (statement.given, statement.then))
     return watch.verdict(
         "violated" if wrong else "holds",

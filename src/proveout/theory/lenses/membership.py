@@ -24,8 +24,9 @@ from proveout.theory.lenses.common import (
 from proveout.theory.lenses.decided import Found, decided, scale_free
 from proveout.theory.lenses.inequality import Inequality, extremes, inequality
 from proveout.theory.lenses.optimise import maximise
+from proveout.theory.lenses.runs import stored
 from proveout.theory.statement import Method, Problem, Verdict
-from proveout.theory.witness import build, decode
+from proveout.theory.witness import decode
 
 __all__ = ["check", "largest", "sides"]
 
@@ -55,9 +56,7 @@ def sides(statement: Any, problem: Problem, method: Method, witness: dict[str, A
         return implication.sides(statement, problem, method, witness)
     more = {k: decode(v) for k, v in witness["more"].items()}
     ineq = inequality(statement, method, int(more["d"]))
-    left, right = ineq.both(np.asarray(decode(witness["state"]), float).reshape(1, -1))
-    lhs, rhs = float(left[0]), float(ineq.constant * right[0])
-    return (rhs * (1 - _tolerance(statement)), lhs) if more["least"] else (lhs, rhs)
+    return _at(statement, ineq, np.asarray(decode(witness["state"]), float).ravel(), bool(more["least"]))
 
 
 def _membership(statement: Any, block: Any, size: Budget, seed: int, watch: Watch) -> Verdict:
@@ -80,7 +79,8 @@ def _membership(statement: Any, block: Any, size: Budget, seed: int, watch: Watc
             return _not_least(statement, block, *min(slack, key=lambda pair: pair[1].figure), notes, watch)
     how = "; ".join(dict.fromkeys(f"d = {i.d}: {f.how}" for i, f in found))
     witness = _witness(statement, block, ineq, worst.z, least=False)
-    word = decide(worst.figure, _replayed(statement, block, witness))
+    lhs, rhs = _at(statement, ineq, worst.z, False)
+    word = decide(worst.figure, lhs / rhs if rhs > 0 else (np.inf if lhs > 0 else 0.0))
     return watch.verdict(
         word,
         figure=worst.figure,
@@ -109,17 +109,16 @@ def _not_least(
     )
 
 
-def _witness(statement: Any, block: Any, ineq: Inequality, z: Array, least: bool) -> dict[str, Any]:
+def _at(statement: Any, ineq: Inequality, z: Array, least: bool) -> tuple[float, float]:
+    """Both sides at one input; of a constant that is not the least, exchanged."""
     left, right = ineq.both(z[None])
     lhs, rhs = float(left[0]), float(ineq.constant * right[0])
-    if least:
-        lhs, rhs = rhs * (1 - _tolerance(statement)), lhs
-    return build(None, block, state=z.reshape(ineq.shape), lhs=lhs, rhs=rhs, d=ineq.d, least=least)
+    return (rhs * (1 - _tolerance(statement)), lhs) if least else (lhs, rhs)
 
 
-def _replayed(statement: Any, block: Any, witness: dict[str, Any]) -> float:
-    lhs, rhs = sides(statement, None, block, witness)
-    return lhs / rhs if rhs > 0 else (np.inf if lhs > 0 else 0.0)
+def _witness(statement: Any, block: Any, ineq: Inequality, z: Array, least: bool) -> dict[str, Any] | None:
+    lhs, rhs = _at(statement, ineq, z, least)
+    return stored(None, block, state=z.reshape(ineq.shape), lhs=lhs, rhs=rhs, d=ineq.d, least=least)
 
 
 # ------------------------------------------------------------------ the largest ratio

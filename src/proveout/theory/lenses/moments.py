@@ -33,6 +33,7 @@ from proveout.theory.lenses.common import (
     refusal,
 )
 from proveout.theory.lenses.horizon import complexity, failure, horizon, replay
+from proveout.theory.lenses.runs import stored
 from proveout.theory.lenses.setup import Found, Setup, setup
 from proveout.theory.lenses.spectrum import (
     certificate,
@@ -42,7 +43,7 @@ from proveout.theory.lenses.spectrum import (
     rate_of_period,
 )
 from proveout.theory.statement import Method, Problem, Verdict
-from proveout.theory.witness import build, decode
+from proveout.theory.witness import decode
 
 __all__ = [
     "certificate",
@@ -106,7 +107,7 @@ def _verdict(made: Setup, found: Found, watch: Watch) -> Verdict:
         grade="exact" if found.exact else "searched",
         states=found.states,
         notes=notes,
-        witness=build(P, m, state=start, lhs=lhs, rhs=rhs, T=T, eps=eps),
+        witness=None if word == "holds" else stored(P, m, state=start, lhs=lhs, rhs=rhs, T=T, eps=eps),
     )
 
 

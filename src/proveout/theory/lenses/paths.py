@@ -28,11 +28,11 @@ from proveout.theory.lenses.common import (
     worst_rate,
 )
 from proveout.theory.lenses.evalues import LAMBDAS, terms_of_wealth
-from proveout.theory.lenses.runs import deterministic, entropy, starts, steps_within, trajectory
+from proveout.theory.lenses.runs import deterministic, entropy, starts, steps_within, stored, trajectory
 from proveout.theory.lenses.selected import judge
 from proveout.theory.lenses.states import Coordinates, coordinates_of
 from proveout.theory.statement import Method, Problem, State, Verdict
-from proveout.theory.witness import build, decode
+from proveout.theory.witness import decode
 
 __all__ = ["binned", "check", "sides"]
 
@@ -127,9 +127,11 @@ def _fresh(statement: Any, P: Problem, m: Method, state: State, runs: int, key: 
     return np.asarray(np.broadcast_to(R, (1, max(1, runs)))[0], float)
 
 
-def _witness(statement: Any, P: Problem, m: Method, state: State, runs: int, key: int) -> dict[str, Any]:
+def _witness(
+    statement: Any, P: Problem, m: Method, state: State, runs: int, key: int
+) -> dict[str, Any] | None:
     lhs, rhs = _sides_at(statement, P, m, state, runs, key)
-    return build(P, m, state=state, lhs=lhs, rhs=rhs, runs=runs, seed=hex(key))
+    return stored(P, m, state=state, lhs=lhs, rhs=rhs, runs=runs, seed=hex(key))
 
 
 # ------------------------------------------------------------------ along paths

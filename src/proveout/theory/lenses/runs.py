@@ -19,7 +19,7 @@ from proveout.laws import Law
 from proveout.theory.lenses.common import Budget, Refused, value
 from proveout.theory.statement import Method, Problem, State, Terms
 from proveout.theory.twins import AlteredProblem, unwrap
-from proveout.theory.witness import encode
+from proveout.theory.witness import build, encode
 
 __all__ = [
     "GRID",
@@ -35,6 +35,7 @@ __all__ = [
     "runs_for",
     "starts",
     "steps_within",
+    "stored",
     "trajectory",
 ]
 
@@ -205,3 +206,11 @@ def condition(P: Problem) -> float:
     """L_max / mu_min where there are such numbers, between 1 and 1e6."""
     top, bottom = float(getattr(P, "L_max", 1.0)), float(getattr(P, "mu_min", 1.0))
     return float(np.clip(top / bottom, 1.0, 1e6)) if bottom > 0 and np.isfinite(top) else 1e3
+
+
+def stored(P: Problem, m: Method, **parts: Any) -> dict[str, Any] | None:
+    """The witness, or None where a method holds what no file can (a function)."""
+    try:
+        return build(P, m, **parts)
+    except TypeError:
+        return None

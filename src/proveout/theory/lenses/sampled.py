@@ -25,9 +25,9 @@ from proveout.theory.lenses import paths, selected
 from proveout.theory.lenses.common import ALARM, MISS, Budget, Refused, Watch, budget_of, decide, refusal
 from proveout.theory.lenses.evalues import ASSUMPTION, guard, log_wealth, refutes, upper
 from proveout.theory.lenses.questions import Question, ask, many, over
-from proveout.theory.lenses.runs import chunk_of, deterministic, entropy, runs_for, starts
+from proveout.theory.lenses.runs import chunk_of, deterministic, entropy, runs_for, starts, stored
 from proveout.theory.statement import Method, Problem, Verdict
-from proveout.theory.witness import build, decode
+from proveout.theory.witness import decode
 
 __all__ = ["check", "sides"]
 
@@ -84,10 +84,12 @@ def _streams(batches: int, key: int) -> list[Any]:
     return [np.random.default_rng(np.random.SeedSequence(key, spawn_key=(k,))) for k in range(batches)]
 
 
-def _witness(question: Question, x0: Array, c: int, lhs: float, rhs: float, **more: Any) -> dict[str, Any]:
+def _witness(
+    question: Question, x0: Array, c: int, lhs: float, rhs: float, **more: Any
+) -> dict[str, Any] | None:
     state = question.m.init(question.P, x0)
     where = {"T": question.times[c], "eps": question.eps[c], "x0": x0}
-    return build(question.P, question.m, state=state, lhs=float(lhs), rhs=float(rhs), **where, **more)
+    return stored(question.P, question.m, state=state, lhs=float(lhs), rhs=float(rhs), **where, **more)
 
 
 def _reach(question: Question) -> str:

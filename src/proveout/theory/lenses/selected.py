@@ -14,8 +14,9 @@ from proveout.theory.lenses.common import ALARM, MISS, Atoms, Budget, Refused, W
 from proveout.theory.lenses.evalues import ASSUMPTION, guard, log_wealth, refutes, upper
 from proveout.theory.lenses.inequality import Inequality, extremes, law_of, shape_of
 from proveout.theory.lenses.optimise import maximise
+from proveout.theory.lenses.runs import stored
 from proveout.theory.statement import Verdict
-from proveout.theory.witness import build, decode
+from proveout.theory.witness import decode
 
 __all__ = ["judge", "membership", "sides"]
 
@@ -23,7 +24,13 @@ TRIES = 64  # common draws of the search
 
 
 def judge(
-    watch: Watch, R: Array, wealth: float = -math.inf, *, states: str, note: str, witness: dict[str, Any]
+    watch: Watch,
+    R: Array,
+    wealth: float = -math.inf,
+    *,
+    states: str,
+    note: str,
+    witness: dict[str, Any] | None,
 ) -> Verdict:
     """The verdict on E R <= 1 from independent ratios R >= 0; `wealth` (log) of another test shares the alarm."""
     figure = float(R.mean())
@@ -62,7 +69,7 @@ def membership(statement: Any, block: Any, size: Budget, key: int, watch: Watch)
     _, ineq, z = worst
     R, rhs = _ratios(statement, block, ineq.d, z, size.runs, key)
     more = {"d": ineq.d, "runs": size.runs, "seed": hex(key)}
-    witness = build(None, block, state=z.reshape(ineq.shape), lhs=float(R.mean() * rhs), rhs=rhs, **more)
+    witness = stored(None, block, state=z.reshape(ineq.shape), lhs=float(R.mean() * rhs), rhs=rhs, **more)
     note = f"{size.runs} fresh draws at the worst input found, d = {ineq.d}"
     return judge(watch, R, states=f"searched({used})", note=note, witness=witness)
 

@@ -35,8 +35,9 @@ __all__ = ["Best", "best_weights", "fields_menu", "tight"]
 
 STEPS = 28  # halvings of the interval of rates
 NEAR = 1e-8  # a certified rate so close to the middle counts as reached
-POSITIVE = 3e-6  # of N_0, by which V stays above 0
+POSITIVE = 1e-6  # of N_0, by which V stays above 0
 TINY = 1e-9  # of the reference form; a V that vanishes somewhere is certified >= 0 up to rounding only
+ABOVE = (1e-7, 1e-6, 1e-5, 1e-4)  # rates tried beyond the last that failed
 LIMIT = 1e4  # of a weight, against the anchor's term; beyond, numbers mean nothing
 Menu = Callable[[Problem, Method, State], Terms]
 
@@ -152,21 +153,27 @@ class _Search:
         return _least(program(self.trace, [short], [self.reference])) <= TINY
 
     def run(self, start: Array) -> tuple[float, Array]:
+        """Bisection, then a few rates just above the last that failed, where the search has more room."""
         best, weights = self.certified(start), start
         low, high = 0.0, best if math.isfinite(best) else 1.0
         for _ in range(STEPS):
             middle = (low + high) / 2
-            candidate = self._weights(middle)
-            rate = math.inf if candidate is None else self.certified(candidate)
-            if rate < best and candidate is not None:
+            rate, candidate = self._at(middle)
+            if rate < best:
                 best, weights = rate, candidate
-            if rate <= middle + NEAR:
-                high = min(middle, rate)
-            else:
-                low = middle
-            if high - low < NEAR / 100:
+            low, high = (low, min(middle, rate)) if rate <= middle + NEAR else (middle, high)
+            if high - low < NEAR / 10:
                 break
+        for above in ABOVE:
+            rate, candidate = self._at(low + above)
+            if rate < best:
+                best, weights = rate, candidate
         return best, weights
+
+    def _at(self, rate: float) -> tuple[float, Array]:
+        """(certified rate, weights) of the search at a rate."""
+        weights = self._weights(rate)
+        return (math.inf if weights is None else self.certified(weights)), np.asarray(weights)
 
     def _weights(self, rate: float) -> Array | None:
         """The weights that come nearest to proving this rate."""

@@ -1,6 +1,7 @@
 """One call of CLARABEL.  Its status word is never read; `enclosure` decides what its numbers are worth."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from scipy import sparse
@@ -43,17 +44,24 @@ class Solution:
     values: Array
 
 
+@lru_cache(maxsize=256)
+def _triangle(k: int) -> tuple[Array, Array, Array]:
+    """Rows i <= columns j, column by column, and the weight of the entry in svec."""
+    j, i = np.tril_indices(k)
+    return i, j, np.where(i == j, 1.0, 2**0.5)
+
+
 def svec(a: Array) -> Array:
     """Upper triangles, column by column, off-diagonal entries times sqrt 2: (..., k, k) -> (..., k(k+1)/2)."""
-    j, i = np.tril_indices(a.shape[-1])
-    return np.asarray(a[..., i, j] * np.where(i == j, 1.0, 2**0.5))
+    i, j, weight = _triangle(a.shape[-1])
+    return np.asarray(a[..., i, j] * weight)
 
 
 def smat(v: Array, k: int) -> Array:
     """The inverse of svec: (..., k(k+1)/2) -> (..., k, k)."""
-    j, i = np.tril_indices(k)
+    i, j, weight = _triangle(k)
     out = np.zeros((*v.shape[:-1], k, k))
-    out[..., i, j] = out[..., j, i] = v * np.where(i == j, 1.0, 0.5**0.5)
+    out[..., i, j] = out[..., j, i] = v / weight
     return out
 
 
@@ -150,5 +158,9 @@ def multipliers(data: Program, y: Array) -> tuple[Array, Array, list[Array]]:
 
 def cut(v: Array, sizes: tuple[int, ...]) -> list[Array]:
     """svec of several matrices one after the other, as matrices: (..., sum) -> list of (..., k, k)."""
-    widths = np.cumsum([0, *(k * (k + 1) // 2 for k in sizes)])
-    return [smat(v[..., a:b], k) for a, b, k in zip(widths[:-1], widths[1:], sizes, strict=True)]
+    out, start = [], 0
+    for k in sizes:
+        end = start + k * (k + 1) // 2
+        out.append(smat(v[..., start:end], k))
+        start = end
+    return out

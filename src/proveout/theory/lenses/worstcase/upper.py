@@ -27,6 +27,7 @@ from proveout.theory.lenses.worstcase.solve import (
 __all__ = ["upper"]
 
 EXACT = 1e-12  # relative residual of the value equations after they are restored
+ENOUGH = 1e-12  # relative; a repair so small needs no polishing
 RESTORE = 50  # rounds of clipping and least squares
 ROUNDS = 4  # Newton steps; they converge quadratically
 KERNELS = (1e-4, 1e-6)  # of the largest eigenvalue; directions in which S is taken to vanish
@@ -42,6 +43,7 @@ class _Slack:
         self.rows = np.concatenate([svec(b) for b in data.blocks], axis=1)
 
     def of(self, t: Array, theta: Array, rest: Array) -> tuple[list[Array], Array]:
+        """The blocks of S, and the value part."""
         rows = t @ self.rows[self.N] - theta @ self.rows[self.C] - rest @ self.minus_rows
         values = t @ self.data.values[self.N] - theta @ self.data.values[self.C] - rest @ self.minus_values
         return cut(rows, self.data.sizes), values
@@ -67,12 +69,14 @@ def _restore(slack: _Slack, t: Array, theta: Array, rest: Array) -> tuple[Array,
     data = slack.data
     n = len(t)
     jacobian = np.concatenate([data.values[slack.N], -slack.minus_values])  # (n + m, n_F)
+    before = np.inf
     for _ in range(RESTORE):
         t, rest = np.maximum(t, 0), _signs(data, rest)
         _, values = slack.of(t, theta, rest)
         worst = float(np.abs(values).max(initial=0))
-        if worst <= 1e-16:
+        if worst <= 1e-16 or worst >= before:
             break
+        before = worst
         y = np.concatenate([t, rest])
         active = np.ones(len(y), bool)
         active[n : n + data.counts[2]] = rest[: data.counts[2]] > 0
@@ -104,6 +108,8 @@ def upper(data: Program, dual: Multipliers) -> tuple[float, Multipliers | None]:
         t, rest = t + delta * t0, rest + delta * rest0
         if residual <= EXACT and data.bounds @ t < best:
             best, proof = float(data.bounds @ t), _unscaled(data, t, theta, rest)
+        if delta * float(data.bounds @ t0) <= ENOUGH * best:
+            break
     return best, proof
 
 

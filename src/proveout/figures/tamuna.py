@@ -1,0 +1,292 @@
+"""Figures of TAMUNA.
+
+totalcom      gap over TotalCom = reals up + price x reals down, per client, on regularised logistic regression:
+              full participation and a tenth of the clients, price 0 and .1
+rounds        rounds and reals up until |x - x*|^2 <= 1e-6 |x_0 - x*|^2 on the deterministic recipe, and the
+              rounds that the rate predicts
+worst_factor  the claimed rate over chi, the exact worst factor of the function class, and typical states
+even_steps    a constant even number of local steps with gamma = 2/(L+mu) stalls; odd, shorter or random ones do not
+"""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from proveout.arrays import Array, mean_clients, tree_map
+from proveout.figures.style import Panel, log_axis
+from proveout.methods.gd import GD
+from proveout.methods.proxskip import CompressedScaffnew, Scaffnew
+from proveout.methods.tamuna import TamunaVirtual, VirtualState
+from proveout.problems import Quadratics, build
+from proveout.problems.quadratics import federated
+from proveout.run import run
+from proveout.theory import tamuna as theory
+from proveout.theory.lenses import worstcase
+from proveout.theory.statement import always, evaluate
+from proveout.theory.tamuna.lyapunov import tune, tune_rounds
+
+__all__ = [
+    "PANELS",
+    "measure_even_steps",
+    "measure_rounds",
+    "measure_totalcom",
+    "measure_worst_factor",
+    "recipe",
+]
+
+TARGET = 1e-6  # of |x_0 - x*|^2
+FLOOR = 1e-13  # gaps below are rounding
+
+
+def _full(P: Any, s: int) -> CompressedScaffnew:
+    """TAMUNA with c = n, in the form where all clients are one batch."""
+    rule = tune(P, cohort=P.n, s=s)
+    return CompressedScaffnew(gamma=rule.gamma, p=rule.p, chi=rule.chi, s=s)
+
+
+def _scaffnew(P: Any) -> Scaffnew:
+    rule = tune(P, cohort=P.n, s=P.n)
+    return Scaffnew(gamma=rule.gamma, p=rule.p)
+
+
+def _gd(P: Any) -> GD:
+    return GD(gamma=2 / (P.L_max + P.mu_min))
+
+
+# ------------------------------------------------------------------ totalcom
+
+
+def measure_totalcom(seed: int = 0, quick: bool = False, data: str = "mushrooms") -> dict[str, Any]:
+    """Curves of every method, per price and participation; `data` is a shipped set or the path of a LIBSVM file."""
+    n, kappa, reals, seeds = (10, 30, 1e3, 2) if quick else (100, 1000, 2e4, 4)
+    P = build(f"logistic:{data},clients={n},kappa={kappa},seed={seed}")
+    out: dict[str, Any] = {
+        "prices": np.array([0.0, 0.1]),
+        "cohorts": np.array([n, n // 5 if quick else n // 10]),
+    }
+    for price in out["prices"]:
+        for c in out["cohorts"]:
+            for name, m in _contestants(P, int(c), float(price)).items():
+                steps = _steps(P, m, reals, float(price), 2000 if quick else 20_000)
+                trace = run(P, m, steps=steps, seeds=seeds, seed=seed, every=max(1, steps // 100))
+                key = f"{price:g} {c} {name}"
+                out[f"{key} x"] = (trace["up"] + price * trace["down"]).mean(axis=1)
+                out[f"{key} y"] = np.maximum(trace["gap"].mean(axis=1) / trace["gap"][0].mean(), FLOOR)
+    return out
+
+
+def _contestants(P: Any, c: int, price: float) -> dict[str, Any]:
+    s = tune(P, cohort=c, price=price).s
+    if c == P.n:
+        return {"GD": _gd(P), "Scaffnew": _scaffnew(P), f"TAMUNA = CompressedScaffnew, s = {s}": _full(P, s)}
+    small = {f"TAMUNA, s = {s}": tune_rounds(P, cohort=c, s=s)} if s < c else {}
+    return {f"TAMUNA, s = c = {c}": tune_rounds(P, cohort=c, s=c), **small}
+
+
+def _steps(P: Any, m: Any, reals: float, price: float, most: int) -> int:
+    """Steps after which a client has sent (and received) `reals`, on average."""
+    draw = m.law(P).sample(np.random.default_rng(0), (4096,))
+    cost = m.cost(P, draw)
+    return int(min(most, reals / (np.mean(cost.up) + price * np.mean(cost.down))))
+
+
+def draw_totalcom(fig: Any, data: dict[str, Any]) -> None:
+    axes = fig.subplots(2, 2, sharey=True)
+    for row, c in zip(axes, data["cohorts"], strict=True):
+        for ax, price in zip(row, data["prices"], strict=True):
+            start = f"{price:g} {c} "
+            names = [k[len(start) : -2] for k in data if k.startswith(start) and k.endswith(" x")]
+            for name in names:
+                ax.plot(data[f"{start}{name} x"], data[f"{start}{name} y"], label=name)
+            ax.set_title(f"c = {c} of {data['cohorts'][0]} clients, price {price:g}")
+            log_axis(ax, "TotalCom: reals per client", "gap / gap at the start" if price == 0 else "")
+            ax.set_ylim(FLOOR, 3)
+            ax.legend(loc="lower left" if c != data["cohorts"][0] else "best")
+
+
+# ------------------------------------------------------------------ rounds
+
+
+def recipe(n: int, d: int, kappa: float = 1000.0, seed: int = 0) -> Quadratics:
+    """Diagonal quadratics whose mean is as ill conditioned as they are: curvatures kappa^(j/(d-1)) U[.5, 1]."""
+    rng = np.random.default_rng(seed)
+    curved = np.clip(kappa ** np.linspace(0, 1, d) * rng.uniform(0.5, 1, (n, d)), 1, kappa)
+    curved[:, 0], curved[:, -1] = 1, kappa
+    return Quadratics(A=curved[:, :, None] * np.eye(d), b=rng.standard_normal((n, d)))
+
+
+def measure_rounds(seed: int = 0, quick: bool = False) -> dict[str, Any]:
+    """Per problem and method: median rounds, reals up, and the rounds that the rate predicts."""
+    sizes = ((10, 5),) if quick else ((50, 20), (20, 100))
+    out: dict[str, Any] = {"problems": np.array([f"n = {n}, d = {d}" for n, d in sizes])}
+    for n, d in sizes:
+        P = recipe(n, d, 100.0 if quick else 1000.0, seed)
+        table = {"GD": _gd(P), "Scaffnew": _scaffnew(P)}
+        table |= {f"c = n, s = {s}": _full(P, s) for s in (2, 5) if s < n}
+        table["c = .2 n, s = c"] = tune_rounds(P, cohort=max(2, n // 5), s=max(2, n // 5))
+        table["c = .5 n, s = 2"] = tune_rounds(P, cohort=n // 2, s=2)
+        table["c = .2 n, s = 2"] = tune_rounds(P, cohort=max(2, n // 5), s=2)
+        rows = [_race(P, m, seed) for m in table.values()]
+        key = f"n = {n}, d = {d}"
+        out[f"{key} methods"] = np.array(list(table))
+        for k, what in enumerate(("rounds", "up", "predicted")):
+            out[f"{key} {what}"] = np.array([row[k] for row in rows])
+    return out
+
+
+def _race(P: Any, m: Any, seed: int) -> tuple[float, float, float]:
+    """Median rounds and reals up until the target, and p log(1/target) / (-log r)."""
+    r, per_round = (_gd_rate(P), 1.0) if isinstance(m, GD) else (max(_rate(P, m)), m.p)
+    predicted = per_round * np.log(1 / TARGET) / -np.log(r)
+    in_rounds = isinstance(m, GD) or not hasattr(m, "law") or hasattr(m, "local_steps")
+    steps = int(predicted if in_rounds else predicted / m.p)
+    trace = run(
+        P, m, steps=steps, seeds=1 if isinstance(m, GD) else 5, seed=seed, every=max(1, steps // 4000)
+    )
+    there = trace["dist2"] <= TARGET * trace["dist2"][0]
+    first = np.where(there.any(axis=0), there.argmax(axis=0), len(there) - 1)
+    columns = np.arange(there.shape[1])
+    return (
+        float(np.median(trace["rounds"][first, columns])),
+        float(np.median(trace["up"][first, columns])),
+        float(predicted),
+    )
+
+
+def _gd_rate(P: Any) -> float:
+    return float(((P.L_max - P.mu_min) / (P.L_max + P.mu_min)) ** 2)
+
+
+def _rate(P: Any, m: Any) -> tuple[float, ...]:
+    """TAMUNA's rate; Scaffnew is s = n, chi = 1."""
+    whole = TamunaVirtual(
+        gamma=m.gamma, p=m.p, chi=getattr(m, "chi", 1.0), cohort=P.n, s=getattr(m, "s", P.n)
+    )
+    return tuple(theory.rate(P, whole))
+
+
+def draw_rounds(fig: Any, data: dict[str, Any]) -> None:
+    axes = np.atleast_2d(fig.subplots(len(data["problems"]), 2, sharex="col"))
+    for (left, right), key in zip(axes, data["problems"], strict=True):
+        methods = list(data[f"{key} methods"])
+        y = np.arange(len(methods))[::-1]
+        for ax, what in ((left, "rounds"), (right, "up")):
+            values = data[f"{key} {what}"]
+            ax.barh(y, values, color="C0", height=0.6)
+            for at, value in zip(y, values, strict=True):
+                ax.text(value * 1.1, at, f"{value:.0f}", va="center", fontsize=7)
+            ax.set_xscale("log")
+            ax.set_xlim(10, 40 * values.max())
+            ax.set_yticks(y, methods if what == "rounds" else [""] * len(methods))
+            ax.grid(axis="y", visible=False)
+        left.plot(data[f"{key} predicted"], y, "|", color="C1", markersize=12, label="predicted by the rate")
+        left.set_title(f"{key}: rounds")
+        right.set_title(f"{key}: reals sent by a client")
+    axes[0, 0].legend(loc="lower right", fontsize=7)
+
+
+# ------------------------------------------------------------------ worst factor
+
+
+def measure_worst_factor(seed: int = 0, quick: bool = False) -> dict[str, Any]:
+    """Claim, worst case of the class (L = 10, mu = 1) and typical states on one instance, over chi / chi_max."""
+    n, c, p = (4, 2, 0.5) if quick else (10, 2, 0.5)
+    P = build(f"class:n={n},L=10,mu=1")
+    instance = federated(n=n, d=3, kappa=10, basis="rotated", seed=seed)
+    anyway = replace(theory.LINEAR_CONVERGENCE, allows=always)
+    top = theory.chi_max(n, c)
+    shares = np.linspace(0.2, 2.0, 7 if quick else 37)
+    claim, exact, typical = [], [], []
+    for share in shares:
+        m = tune(P, cohort=c, s=c, p=p, chi_share=float(share))
+        claim.append(max(theory.rate(P, m)))
+        exact.append(worstcase.check(anyway, P, m).ratio * claim[-1])
+        typical.append(_typical(instance, m, seed))
+    return {
+        "share": shares,
+        "claim": np.array(claim),
+        "exact": np.array(exact),
+        "typical": np.array(typical),  # (chi, 3): least, median, largest of random states
+        "cohort_share": theory.chi_max(c, c) / top,
+        "n": n,
+        "c": c,
+    }
+
+
+def _typical(P: Quadratics, m: TamunaVirtual, seed: int, many: int = 200) -> list[float]:
+    """E Psi(next) / Psi at random states: least, median, largest."""
+    rng = np.random.default_rng(seed)
+    x, h = rng.standard_normal((2, many, 1, P.n, P.d))
+    states = VirtualState(x=P.x_star + x, h=P.h_star + m.p / m.gamma * (h - mean_clients(h)))
+    prob, draw = m.law(P).atoms()
+    now = evaluate(theory.psi(P, m, states), P)[:, 0]
+    new: Array = evaluate(theory.psi(P, m, m.step(P, states, tree_map(lambda a: a[None], draw))), P) @ prob
+    return [float(q) for q in np.quantile(new / now, (0, 0.5, 1))]
+
+
+def draw_worst_factor(fig: Any, data: dict[str, Any]) -> None:
+    ax = fig.subplots()
+    ax.fill_between(
+        data["share"],
+        data["typical"][:, 0],
+        data["typical"][:, 2],
+        color="C7",
+        alpha=0.25,
+        label="200 random states",
+    )
+    ax.plot(
+        data["share"],
+        data["exact"],
+        color="C1",
+        linewidth=3,
+        alpha=0.6,
+        label="worst case of the class (SDP)",
+    )
+    ax.plot(data["share"], data["claim"], "--", color="C0", label="claimed rate")
+    ax.axvline(1, color="C6", linewidth=0.8)
+    ax.text(1, ax.get_ylim()[0], r" $\chi_{\max}(n)$", va="bottom")
+    ax.axvline(data["cohort_share"], color="C6", linewidth=0.8, linestyle=":")
+    ax.text(data["cohort_share"], ax.get_ylim()[0], r" with $c$ for $n$", va="bottom")
+    ax.set_xlabel(r"$\chi / \chi_{\max}$")
+    ax.set_ylabel(r"factor of $E\,\Psi$ per iteration")
+    ax.set_title(f"n = {data['n']} clients, cohort {data['c']}, kappa = 10, p = 1/2")
+    ax.legend()
+
+
+# ------------------------------------------------------------------ even steps
+
+
+def measure_even_steps(seed: int = 0, quick: bool = False) -> dict[str, Any]:
+    """|x - x*|^2 over rounds on rotated quadratics, s = 2, for several counts of local steps."""
+    n, d, kappa, rounds = (8, 4, 100, 400) if quick else (50, 20, 400, 6000)
+    P = federated(n=n, d=d, kappa=kappa, basis="rotated", heterogeneity=1.0, seed=seed)
+    out: dict[str, Any] = {}
+    for name, counts, short in (
+        ("3 steps", 3, False),
+        ("4 steps", 4, False),
+        ("5 steps", 5, False),
+        ("geometric, mean 4", None, False),
+        ("4 steps, gamma = 1/L", 4, True),
+    ):
+        m = tune_rounds(P, s=2, p=1 / (counts or 4), gamma_L=1.0 if short else None, local_steps=counts)
+        trace = run(P, m, steps=rounds, seeds=2, seed=seed, every=max(1, rounds // 200))
+        out["rounds"] = trace.t
+        out[name] = np.maximum(trace["dist2"].mean(axis=1) / trace["dist2"][0].mean(), 1e-20)
+    return out
+
+
+def draw_even_steps(fig: Any, data: dict[str, Any]) -> None:
+    ax = fig.subplots()
+    for name in (k for k in data if k != "rounds"):
+        ax.plot(data["rounds"], data[name], label=name)
+    log_axis(ax, "rounds", r"$\|x-x^\star\|^2 / \|x^0-x^\star\|^2$")
+    ax.legend()
+
+
+PANELS = {
+    "totalcom": Panel(measure=measure_totalcom, draw=draw_totalcom, size=(8.0, 6.0)),
+    "rounds": Panel(measure=measure_rounds, draw=draw_rounds, size=(7.5, 5.0)),
+    "worst_factor": Panel(measure=measure_worst_factor, draw=draw_worst_factor, size=(5.5, 3.6)),
+    "even_steps": Panel(measure=measure_even_steps, draw=draw_even_steps, size=(5.5, 3.6)),
+}
