@@ -31,7 +31,7 @@ from proveout.theory.lenses.common import (
     ratio,
     worst_rate,
 )
-from proveout.theory.lenses.onestep import claim_of
+from proveout.theory.lenses.exact.onestep import claim_of
 from proveout.theory.statement import OneStep, evaluate
 
 # ------------------------------------------------------------------ laws

@@ -36,14 +36,14 @@ from proveout.methods.proxskip import Scaffnew
 from proveout.problems import Quadratics, build, federated
 from proveout.theory import twins
 from proveout.theory.lenses import exact
-from proveout.theory.lenses.candidates import candidates
 from proveout.theory.lenses.common import (
     BUDGETS,
     VIOLATION,
     refusal,
 )
-from proveout.theory.lenses.onestep import claim_of
-from proveout.theory.lenses.search import evolve, search
+from proveout.theory.lenses.exact.candidates import candidates
+from proveout.theory.lenses.exact.onestep import claim_of
+from proveout.theory.lenses.exact.search import evolve, search
 from proveout.theory.witness import decode
 
 # ------------------------------------------------------------------ it decides

@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from proveout.arrays import largest, norm, put_along, sqnorm, take_along
 from proveout.laws import Each, Normal, Subset, Sure, Uniform, pick
 from proveout.theory.lenses import membership
-from proveout.theory.lenses.classes import compare, named
-from proveout.theory.lenses.inequality import inequality
-from proveout.theory.lenses.optimise import evolve, maximise, restarted_cma
+from proveout.theory.lenses.common import budget_of
+from proveout.theory.lenses.membership.classes import compare, named
+from proveout.theory.lenses.membership.inequality import inequality
+from proveout.theory.lenses.membership.optimise import evolve, maximise, restarted_cma
 from proveout.theory.statement import Implication, Membership, NonImplication
 from proveout.theory.witness import trust
 
@@ -235,7 +236,7 @@ def test_linear_estimators_are_decided_by_an_eigenvalue(seed, d):
 
     top = np.linalg.norm(matrix - np.eye(d), 2) ** 2
     ineq = inequality(within(lambda block, d: top, dims=(d,)), Linear(), d)
-    found = membership.largest(ineq, membership.budget_of("quick"))
+    found = membership.largest(ineq, budget_of("quick"))
     assert found.exact
     assert found.figure == pytest.approx(1, rel=1e-9)
     assert float(ineq.figures(found.z[None])[0]) == pytest.approx(1, rel=1e-6)
@@ -308,7 +309,7 @@ LEAST = [
 @pytest.mark.parametrize(("name", "n", "f", "d", "kappa", "near"), LEAST)
 def test_least_kappa_of_aggregation_rules(name, n, f, d, kappa, near):
     rule = Rule(name, n, f)
-    found = membership.largest(inequality(robust(kappa, d), rule, d), membership.budget_of("full"))
+    found = membership.largest(inequality(robust(kappa, d), rule, d), budget_of("full"))
     assert 1 - near < found.figure < 1 + 1e-4
     assert membership.check(robust(1.02 * kappa, d), None, rule).word == "holds"
     assert membership.check(robust(0.9 * kappa, d), None, rule).word == "violated"
@@ -316,7 +317,7 @@ def test_least_kappa_of_aggregation_rules(name, n, f, d, kappa, near):
 
 def test_krum_at_ten_and_three_needs_more_than_one_seed():
     found = membership.largest(
-        inequality(robust(1.0, 1), Rule("krum", 10, 3), 1), membership.budget_of("full")
+        inequality(robust(1.0, 1), Rule("krum", 10, 3), 1), budget_of("full")
     )
     assert found.figure == pytest.approx(6.163, rel=1e-3)
     assert "spread over seeds" in found.how

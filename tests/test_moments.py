@@ -19,11 +19,18 @@ from proveout.methods.proxskip import State as ScaffnewState
 from proveout.problems import Quadratics, build, federated
 from proveout.problems.classes import FunctionClass
 from proveout.theory.lenses import moments
-from proveout.theory.lenses.chain import Chain
 from proveout.theory.lenses.common import Refused, budget_of
-from proveout.theory.lenses.jumps import Jumps, bracket, orthonormal, reachable, resolvent, spectral_radius
-from proveout.theory.lenses.setup import setup
-from proveout.theory.lenses.spectrum import system_of
+from proveout.theory.lenses.moments.chain import Chain
+from proveout.theory.lenses.moments.jumps import (
+    Jumps,
+    bracket,
+    orthonormal,
+    reachable,
+    resolvent,
+    spectral_radius,
+)
+from proveout.theory.lenses.moments.setup import setup
+from proveout.theory.lenses.moments.spectrum import system_of
 from proveout.theory.lenses.states import coordinates_of
 from proveout.theory.statement import Complexity, Cross, Failure, Gap, Horizon, OneStep, Square, evaluate
 from proveout.theory.twins import Altered, update_times

@@ -19,7 +19,7 @@ from proveout.problems import Quadratics, build
 from proveout.problems.classes import FunctionClass
 from proveout.theory.lenses import sampled
 from proveout.theory.lenses.common import ALARM, budget_of
-from proveout.theory.lenses.evalues import (
+from proveout.theory.lenses.sampled.evalues import (
     bounded_upper,
     e_bh,
     guard,
@@ -28,8 +28,15 @@ from proveout.theory.lenses.evalues import (
     runs_that_refute,
     upper,
 )
-from proveout.theory.lenses.paths import binned
-from proveout.theory.lenses.runs import deterministic, entropy, expected_cost, grid, scheduled, steps_within
+from proveout.theory.lenses.sampled.paths import binned
+from proveout.theory.lenses.sampled.runs import (
+    deterministic,
+    entropy,
+    expected_cost,
+    grid,
+    scheduled,
+    steps_within,
+)
 from proveout.theory.statement import (
     Assumption,
     Complexity,

@@ -6,17 +6,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
-from worstcase_records import (
-    DIANA_LINEAR,
-    EACH,
-    EF21,
-    EF21_STEP,
-    LSVRG_LINEAR,
-    SAGA_LINEAR,
-    Contractive,
-    FiniteSumSGD,
-    X,
-)
 
 from proveout.methods.gd import GD
 from proveout.methods.proxskip import Scaffnew
@@ -28,6 +17,17 @@ from proveout.theory.lenses.worstcase import Settings, answer, ask, trace, worst
 from proveout.theory.lenses.worstcase.enclosure import enclose
 from proveout.theory.lenses.worstcase.program import program
 from proveout.theory.statement import Horizon, OneStep, Square
+from worstcase_records import (
+    DIANA_LINEAR,
+    EACH,
+    EF21,
+    EF21_STEP,
+    LSVRG_LINEAR,
+    SAGA_LINEAR,
+    Contractive,
+    FiniteSumSGD,
+    X,
+)
 
 
 def clients(n, L=10.0, mu=1.0):

@@ -8,16 +8,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from worstcase_records import (
-    SAGA_LINEAR,
-    FiniteSumSGD,
-    Momentum,
-    Two,
-    X,
-    heavy_ball,
-    sure,
-    triple_momentum,
-)
 
 from proveout.methods.gd import GD
 from proveout.methods.proxskip import Scaffnew
@@ -28,6 +18,16 @@ from proveout.theory.lenses.worstcase import Settings, answer, ask, check, trace
 from proveout.theory.lenses.worstcase.enclosure import enclose
 from proveout.theory.lenses.worstcase.program import program
 from proveout.theory.statement import Gap, Horizon, OneStep, Square
+from worstcase_records import (
+    SAGA_LINEAR,
+    FiniteSumSGD,
+    Momentum,
+    Two,
+    X,
+    heavy_ball,
+    sure,
+    triple_momentum,
+)
 
 
 def f(L=1.0, mu=0.0):

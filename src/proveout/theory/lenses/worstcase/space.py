@@ -140,16 +140,21 @@ class Space:
     # ---- patterns: what all clients of an orbit have in common
 
     def spread(self, o: int, row: Array, who: Array) -> Array:
-        """Rows of the clients `who`, given the row of the orbit's first client: (D,) -> (len(who), D)."""
-        first, *others = self.orbits[o].tracked
-        own = self.columns(o, first)
+        """Rows of the clients `who`, given the row of the orbit's first client: (D,) -> (len(who), D).
+
+        A client has the row's own coefficients on its own columns, and one coefficient for all others of an orbit.
+        """
         base = row.copy()
-        base[own] = row[self.columns(o, others[0])] if others else self.one * 0
+        for other, orbit in enumerate(self.orbits):
+            seen = orbit.tracked[1 if other == o and len(orbit.tracked) > 1 else 0]
+            for client in orbit.tracked:
+                base[self.columns(other, client)] = row[self.columns(other, seen)]
+        own = row[self.columns(o, self.orbits[o].tracked[0])]
         rows = np.repeat(base[None], len(who), axis=0)
         for client in self.orbits[o].tracked:
             at = np.flatnonzero(who == client)
             if len(at):
-                rows[np.ix_(at, self.columns(o, client))] = row[own]
+                rows[np.ix_(at, self.columns(o, client))] = own
         return rows
 
     def patterns(self, o: int, rows: Array, who: Array) -> list[tuple[Array, Array]]:

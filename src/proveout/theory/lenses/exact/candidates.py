@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from proveout.arrays import Array
-from proveout.theory.lenses.onestep import Claim
+from proveout.theory.lenses.exact.onestep import Claim
 from proveout.theory.lenses.states import Coordinates
 from proveout.theory.twins import unwrap
 

@@ -7,11 +7,11 @@ import numpy as np
 
 from proveout.arrays import Array
 from proveout.theory.lenses.affine import is_affine
-from proveout.theory.lenses.chain import RESIDUE, Chain, Key
 from proveout.theory.lenses.common import FLOOR, Budget, Refused, value
 from proveout.theory.lenses.forms import form
+from proveout.theory.lenses.moments.chain import RESIDUE, Chain, Key
+from proveout.theory.lenses.moments.starting import Starts, admissible, initial
 from proveout.theory.lenses.reduce import atoms_for
-from proveout.theory.lenses.starting import Starts, admissible, initial
 from proveout.theory.lenses.states import Coordinates, coordinates_of
 from proveout.theory.statement import Horizon, Method, Problem, State
 

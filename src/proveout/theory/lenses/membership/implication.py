@@ -7,9 +7,9 @@ are compared, or the figure that `then` computes.  NonImplication: the witness i
 import math
 from typing import Any
 
-from proveout.theory.lenses.classes import compare
 from proveout.theory.lenses.common import Refused, Watch, decide, refusal
-from proveout.theory.lenses.runs import stored
+from proveout.theory.lenses.membership.classes import compare
+from proveout.theory.lenses.sampled.runs import stored
 from proveout.theory.statement import Implication, Method, Problem, Verdict
 
 __all__ = ["check", "sides"]

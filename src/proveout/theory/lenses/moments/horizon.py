@@ -14,9 +14,16 @@ import numpy as np
 from proveout.arrays import Array, tree_map
 from proveout.theory.lenses.common import BUDGETS, Budget, Refused
 from proveout.theory.lenses.forms import corner, evaluate_form, form, ray, sup_ratio
-from proveout.theory.lenses.questions import Question
-from proveout.theory.lenses.runs import GRID, deterministic, expected_cost, measured, scheduled, starts
-from proveout.theory.lenses.setup import Found, Setup, cleaned, setup
+from proveout.theory.lenses.moments.setup import Found, Setup, cleaned, setup
+from proveout.theory.lenses.sampled.questions import Question
+from proveout.theory.lenses.sampled.runs import (
+    GRID,
+    deterministic,
+    expected_cost,
+    measured,
+    scheduled,
+    starts,
+)
 from proveout.theory.lenses.states import clock_of
 from proveout.theory.statement import Method, Problem, State
 

@@ -22,7 +22,7 @@ from proveout.theory.lenses.common import (
     value,
     worst_rate,
 )
-from proveout.theory.lenses.counting import CountedProblem
+from proveout.theory.lenses.exact.counting import CountedProblem
 from proveout.theory.lenses.reduce import atoms_for
 from proveout.theory.lenses.states import LAZY, Coordinates, coordinates_of, time_of
 from proveout.theory.statement import Gap, Method, OneStep, Problem, State

@@ -32,16 +32,16 @@ from proveout.theory.lenses.common import (
     decide,
     refusal,
 )
-from proveout.theory.lenses.horizon import complexity, failure, horizon, replay
-from proveout.theory.lenses.runs import stored
-from proveout.theory.lenses.setup import Found, Setup, setup
-from proveout.theory.lenses.spectrum import (
+from proveout.theory.lenses.moments.horizon import complexity, failure, horizon, replay
+from proveout.theory.lenses.moments.setup import Found, Setup, setup
+from proveout.theory.lenses.moments.spectrum import (
     certificate,
     critical_step,
     mean_square_rate,
     period_matrix,
     rate_of_period,
 )
+from proveout.theory.lenses.sampled.runs import stored
 from proveout.theory.statement import Method, Problem, Verdict
 from proveout.theory.witness import decode
 

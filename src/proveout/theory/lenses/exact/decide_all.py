@@ -16,8 +16,8 @@ import numpy as np
 from proveout.arrays import Array
 from proveout.theory.lenses.affine import is_affine, pullback, read_maps
 from proveout.theory.lenses.common import ROUNDING, VIOLATION, Budget
+from proveout.theory.lenses.exact.onestep import Claim
 from proveout.theory.lenses.forms import corner, form, ray, sup_ratio
-from proveout.theory.lenses.onestep import Claim
 from proveout.theory.lenses.states import Coordinates
 
 __all__ = ["Sides", "all_states", "explicit", "forms_of", "sharp"]

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from proveout.arrays import Array
-from proveout.theory.lenses import implication
 from proveout.theory.lenses.common import (
     LEAST,
     ROUNDING,
@@ -21,10 +20,11 @@ from proveout.theory.lenses.common import (
     decide,
     refusal,
 )
-from proveout.theory.lenses.decided import Found, decided, scale_free
-from proveout.theory.lenses.inequality import Inequality, extremes, inequality
-from proveout.theory.lenses.optimise import maximise
-from proveout.theory.lenses.runs import stored
+from proveout.theory.lenses.membership import implication
+from proveout.theory.lenses.membership.decided import Found, decided, scale_free
+from proveout.theory.lenses.membership.inequality import Inequality, extremes, inequality
+from proveout.theory.lenses.membership.optimise import maximise
+from proveout.theory.lenses.sampled.runs import stored
 from proveout.theory.statement import Method, Problem, Verdict
 from proveout.theory.witness import decode
 

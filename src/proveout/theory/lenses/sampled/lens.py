@@ -21,11 +21,11 @@ import numpy as np
 
 from proveout.arrays import Array
 from proveout.problems.classes import FunctionClass
-from proveout.theory.lenses import paths, selected
 from proveout.theory.lenses.common import ALARM, MISS, Budget, Refused, Watch, budget_of, decide, refusal
-from proveout.theory.lenses.evalues import ASSUMPTION, guard, log_wealth, refutes, upper
-from proveout.theory.lenses.questions import Question, ask, many, over
-from proveout.theory.lenses.runs import chunk_of, deterministic, entropy, runs_for, starts, stored
+from proveout.theory.lenses.sampled import paths, selected
+from proveout.theory.lenses.sampled.evalues import ASSUMPTION, guard, log_wealth, refutes, upper
+from proveout.theory.lenses.sampled.questions import Question, ask, many, over
+from proveout.theory.lenses.sampled.runs import chunk_of, deterministic, entropy, runs_for, starts, stored
 from proveout.theory.statement import Method, Problem, Verdict
 from proveout.theory.witness import decode
 

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from proveout.arrays import Array
-from proveout.theory.lenses.candidates import CANDIDATES, candidates
 from proveout.theory.lenses.common import FENCE, Budget
-from proveout.theory.lenses.onestep import Claim
+from proveout.theory.lenses.exact.candidates import CANDIDATES, candidates
+from proveout.theory.lenses.exact.onestep import Claim
 
 __all__ = ["Found", "evolve", "search"]
 

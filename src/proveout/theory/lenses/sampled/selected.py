@@ -11,10 +11,10 @@ import numpy as np
 
 from proveout.arrays import Array
 from proveout.theory.lenses.common import ALARM, MISS, Atoms, Budget, Refused, Watch
-from proveout.theory.lenses.evalues import ASSUMPTION, guard, log_wealth, refutes, upper
-from proveout.theory.lenses.inequality import Inequality, extremes, law_of, shape_of
-from proveout.theory.lenses.optimise import maximise
-from proveout.theory.lenses.runs import stored
+from proveout.theory.lenses.membership.inequality import Inequality, extremes, law_of, shape_of
+from proveout.theory.lenses.membership.optimise import maximise
+from proveout.theory.lenses.sampled.evalues import ASSUMPTION, guard, log_wealth, refutes, upper
+from proveout.theory.lenses.sampled.runs import stored
 from proveout.theory.statement import Verdict
 from proveout.theory.witness import decode
 

@@ -16,7 +16,6 @@ import numpy as np
 from proveout.arrays import Array, tree_map
 from proveout.problems.classes import FunctionClass
 from proveout.theory import witness as witnesses
-from proveout.theory.lenses import identity
 from proveout.theory.lenses.common import (
     VIOLATION,
     Budget,
@@ -27,10 +26,11 @@ from proveout.theory.lenses.common import (
     refusal,
     worst_rate,
 )
-from proveout.theory.lenses.decide_all import all_states, explicit, sharp
-from proveout.theory.lenses.onestep import Claim, claim_of, one_step_sides
-from proveout.theory.lenses.rational import replay_exact
-from proveout.theory.lenses.search import search
+from proveout.theory.lenses.exact import identity
+from proveout.theory.lenses.exact.decide_all import all_states, explicit, sharp
+from proveout.theory.lenses.exact.onestep import Claim, claim_of, one_step_sides
+from proveout.theory.lenses.exact.rational import replay_exact
+from proveout.theory.lenses.exact.search import search
 from proveout.theory.lenses.states import LAZY, Coordinates, clock_of, coordinates_of
 from proveout.theory.statement import Identity, Method, OneStep, Problem, State, Statement, Verdict
 

@@ -27,9 +27,16 @@ from proveout.theory.lenses.common import (
     value,
     worst_rate,
 )
-from proveout.theory.lenses.evalues import LAMBDAS, terms_of_wealth
-from proveout.theory.lenses.runs import deterministic, entropy, starts, steps_within, stored, trajectory
-from proveout.theory.lenses.selected import judge
+from proveout.theory.lenses.sampled.evalues import LAMBDAS, terms_of_wealth
+from proveout.theory.lenses.sampled.runs import (
+    deterministic,
+    entropy,
+    starts,
+    steps_within,
+    stored,
+    trajectory,
+)
+from proveout.theory.lenses.sampled.selected import judge
 from proveout.theory.lenses.states import Coordinates, coordinates_of
 from proveout.theory.statement import Method, Problem, State, Verdict
 from proveout.theory.witness import decode

@@ -12,7 +12,7 @@ import numpy as np
 
 from proveout.arrays import Array, tree_map
 from proveout.theory.lenses.common import FLOOR, Budget, Refused
-from proveout.theory.lenses.runs import (
+from proveout.theory.lenses.sampled.runs import (
     condition,
     deterministic,
     expected_cost,

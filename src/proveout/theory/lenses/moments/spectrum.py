@@ -21,10 +21,10 @@ from typing import Any
 import numpy as np
 
 from proveout.arrays import Array, sqnorm
-from proveout.theory.lenses.chain import Chain, Kernel, Key
 from proveout.theory.lenses.common import BUDGETS, Refused, value
 from proveout.theory.lenses.forms import form
-from proveout.theory.lenses.jumps import (
+from proveout.theory.lenses.moments.chain import Chain, Kernel, Key
+from proveout.theory.lenses.moments.jumps import (
     Jumps,
     bracket,
     operator_radius,

@@ -16,7 +16,7 @@ import numpy as np
 
 from proveout.arrays import Array
 from proveout.theory.lenses.forms import evaluate_form, polarise, ray, sup_ratio
-from proveout.theory.lenses.inequality import Inequality, extremes
+from proveout.theory.lenses.membership.inequality import Inequality, extremes
 
 __all__ = ["Found", "decided", "scale_free"]
 

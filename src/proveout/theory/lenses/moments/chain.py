@@ -25,9 +25,9 @@ import numpy as np
 from proveout.arrays import Array, tree_map
 from proveout.theory.lenses.affine import read_maps
 from proveout.theory.lenses.common import Budget, Refused
-from proveout.theory.lenses.jumps import orthonormal
+from proveout.theory.lenses.moments.jumps import orthonormal
 from proveout.theory.lenses.reduce import atoms_for
-from proveout.theory.lenses.runs import condition
+from proveout.theory.lenses.sampled.runs import condition
 from proveout.theory.lenses.states import Coordinates, clock_of, is_float
 from proveout.theory.statement import Method, Problem, State
 
