@@ -97,7 +97,9 @@ def test_an_inconclusive_answer_is_an_answer(lenses):
 @pytest.mark.parametrize(
     ("proof", "worst", "lens", "word"),
     [
-        ("holds", "violated", "proof", "holds"),
+        ("holds", "holds", "proof", "holds"),
+        ("holds", "inconclusive", "proof", "holds"),
+        ("holds", "violated", "worstcase", "inconclusive"),  # two opinions: one of them is a bug
         ("inconclusive", "holds", "worstcase", "holds"),
         ("inconclusive", "violated", "worstcase", "violated"),
         ("not applicable", "holds", "worstcase", "holds"),
@@ -113,6 +115,13 @@ def test_on_a_class_a_proof_comes_first_and_the_worst_case_decides_where_there_i
     verdict = po.check(STATEMENT, CLASS, STATEMENT.tune(po.problems.build(CLASS), p=0.3))
     assert (verdict.lens, verdict.word) == (lens, word)
     assert "exact" not in calls
+
+
+def test_a_proof_carries_the_tightness_that_the_worst_case_measures():
+    P = po.problems.build(CLASS)
+    verdict = po.check(STATEMENT, P, STATEMENT.tune(P, p=0.3))
+    assert verdict.grade == "proved"
+    assert verdict.ratio == po.check(STATEMENT, P, STATEMENT.tune(P, p=0.3), lens="worstcase").ratio
 
 
 def test_a_named_lens_is_the_only_one_asked(lenses):

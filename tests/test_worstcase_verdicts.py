@@ -6,18 +6,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
-from worstcase_records import (
-    DIANA_LINEAR,
-    EF21,
-    EF21_STEP,
-    LSVRG,
-    LSVRG_LINEAR,
-    SAGA,
-    SAGA_LINEAR,
-    Contractive,
-    Unbiased,
-    X,
-)
 
 from proveout.methods.blocks.compressors import Lazy
 from proveout.methods.gd import GD, SGD
@@ -39,6 +27,17 @@ from proveout.theory.twins import (
     weight_times,
 )
 from proveout.theory.witness import decode, encode
+from worstcase_records import (
+    DIANA_LINEAR,
+    EF21,
+    EF21_STEP,
+    LSVRG,
+    LSVRG_LINEAR,
+    SAGA_LINEAR,
+    Contractive,
+    Unbiased,
+    X,
+)
 
 
 def clients(n=3, L=10.0, mu=1.0):
@@ -140,7 +139,7 @@ def test_an_altered_claim_is_violated_with_a_witness_that_replays(name, twin):
 
 def test_a_witness_satisfies_the_class_inequalities_as_vectors():
     """The stored factor, read as actual vectors, is checked without the lens."""
-    statement, P, m = field_times("gamma", 2.2).edit(gd.CONTRACTION, clients(1), GD(gamma=2 / 11))
+    statement, P, m = rate_gap(1.1).edit(gd.CONTRACTION, clients(1), GD(gamma=2 / 11))
     verdict = refuted(statement, P, m)
     more = {k: decode(v) for k, v in verdict.witness["more"].items()}
     rows = dict(zip(more["basis"][0], more["factors"][0]))
@@ -154,7 +153,7 @@ def test_a_witness_satisfies_the_class_inequalities_as_vectors():
 
 
 def test_a_tampered_witness_is_refused():
-    statement, P, m = rate_gap(1.1).edit(proxskip.LINEAR_CONVERGENCE, clients(), Scaffnew(gamma=0.1, p=0.3))
+    statement, P, m = rate_gap(1.1).edit(gd.CONTRACTION, clients(1), GD(gamma=2 / 11))
     witness = check(statement, P, m).witness
     factors = [W.copy() for W in decode(witness["more"]["factors"])]
     name = [n.startswith("d(") for n in decode(witness["more"]["basis"])[0]]
@@ -170,10 +169,7 @@ def test_a_tampered_witness_is_refused():
 def test_a_client_that_is_favoured_goes_to_the_full_gram_matrix_and_says_so():
     first_only = oracle("x 1.2", lambda grads, x: grads(x) * (1 + 0.2 * (np.arange(3) == 0))[:, None])
     statement, P, m = first_only.edit(proxskip.LINEAR_CONVERGENCE, clients(3), Scaffnew(gamma=0.1, p=0.3))
-    verdict = refuted(statement, P, m)
-    assert "full Gram" in verdict.note
-    many = check(*first_only.edit(proxskip.LINEAR_CONVERGENCE, clients(3), Scaffnew(gamma=0.1, p=0.3))[::2][:1], P, m)
-    assert many.word == "violated"
+    assert "full Gram" in refuted(statement, P, m).note
 
 
 def test_too_many_clients_that_are_told_apart_have_no_reading():
@@ -187,20 +183,8 @@ def test_too_many_clients_that_are_told_apart_have_no_reading():
 # ------------------------------------------------------------------ noise
 
 
-@dataclass(frozen=True, kw_only=True)
-class Noisy:
-    """Functions whose gradients come with noise, E|e_i|^2 <= sigma2."""
-
-    n: int = 1
-    L_max: float = 10.0
-    mu_min: float = 1.0
-    sigma2: float = 4.0
-    spec: str = ""
-
-    d = 1
-    x_star = np.zeros(1)
-    L = property(lambda self: self.L_max)
-    mu = mu_pl = property(lambda self: self.mu_min)
+def noisy(n=1, mu=1.0):
+    return FunctionClass(n=n, L_max=10.0, mu_min=mu, sigma2=4.0)
 
 
 DISTANCE = OneStep(
@@ -225,28 +209,35 @@ DESCENT = OneStep(
 
 @pytest.mark.parametrize("gamma", [0.05, 0.1, 0.15])
 def test_gradient_noise_costs_exactly_its_variance(gamma):
-    found = worst(DISTANCE, Noisy(), SGD(gamma=gamma))
+    found = worst(DISTANCE, noisy(), SGD(gamma=gamma))
     assert found.holds
     assert found.question.trace.exact
     assert found.interval.up == pytest.approx(1, abs=1e-8)
     for factor in (0, 0.5):
-        refuted(*noise_times(factor).edit(DISTANCE, Noisy(), SGD(gamma=gamma)))
+        refuted(*noise_times(factor).edit(DISTANCE, noisy(), SGD(gamma=gamma)))
+
+
+def test_a_problem_with_noise_is_judged_as_its_class():
+    problem = build("quadratic:n=1,d=2,kappa=10,noise=2")
+    verdict = check(DISTANCE, problem, SGD(gamma=0.1))
+    assert verdict.problem == "class:n=1,L=10,mu=1,sigma2=4"
+    assert verdict.word == "holds"
 
 
 @pytest.mark.parametrize("n", [2, 40])
 def test_the_noise_of_independent_clients_averages_out(n):
     each = replace(DISTANCE, assumes=(each_smooth, each_strongly_convex))
-    assert check(each, Noisy(n=n), SGD(gamma=0.1, batch=n)).ratio == pytest.approx(1, abs=1e-8)
-    refuted(*noise_times(0.9).edit(each, Noisy(n=n), SGD(gamma=0.1, batch=n)))
+    assert check(each, noisy(n=n), SGD(gamma=0.1, batch=n)).ratio == pytest.approx(1, abs=1e-8)
+    refuted(*noise_times(0.9).edit(each, noisy(n=n), SGD(gamma=0.1, batch=n)))
 
 
 @pytest.mark.parametrize("gamma", [0.05, 0.1, 0.15])
 def test_noise_that_an_oracle_sees_is_bounded_in_expectation(gamma):
-    P, m = Noisy(mu_min=-10.0), SGD(gamma=gamma)
+    P, m = noisy(mu=-10.0), SGD(gamma=gamma)
     verdict = check(DESCENT, P, m)
     assert verdict.word == "holds", verdict.note
     assert "in expectation" in verdict.note
-    for twin in (noise_times(0.9), noise_times(0), progress_times(1.1), field_times("gamma", 4)):
+    for twin in (noise_times(0.9), noise_times(0), progress_times(1.1), update_times("x", 3)):
         note = refuted(*twin.edit(DESCENT, P, m)).note
         assert "can be drawn" in note
 
@@ -260,7 +251,7 @@ def test_the_same_noise_asked_for_twice_cancels():
             return X(state.x - self.gamma * g[..., 0, :])
 
     quiet = replace(DISTANCE, noise=None)
-    assert check(quiet, Noisy(), Difference(gamma=0.1)).word == "holds"
+    assert check(quiet, noisy(), Difference(gamma=0.1)).word == "holds"
 
 
 # ------------------------------------------------------------------ compressors
@@ -308,10 +299,10 @@ def test_where_conditions_are_only_necessary_a_violation_needs_a_function():
     assert not trace(gd.PL, P, m).exact
     assert check(gd.PL, P, m).word == "holds"
     assert refuted(*rate_gap(2).edit(gd.PL, P, m)).note.endswith("can be drawn")
-    between = replace(gd.PL, rate=lambda P, m: 0.85)  # false for PL, true for strongly convex functions
+    between = replace(gd.PL, rate=lambda P, m: 0.83)  # true for strongly convex functions, not proved for PL
     verdict = check(between, P, m)
     assert verdict.word == "inconclusive"
-    assert "certified [0.9" in verdict.note
+    assert "certified [0.857142857" in verdict.note
 
 
 def test_an_infinite_worst_case_is_refuted_far_out():

@@ -46,8 +46,11 @@ class FunctionClass:
 
 
 def of_problem(problem: Any) -> FunctionClass:
-    """The class that a problem with data belongs to: its n, L_max, mu_min."""
+    """The class that a problem with data belongs to: its n, L_max, mu_min and sigma2."""
     if isinstance(problem, FunctionClass):
         return problem
     n, L, mu = problem.n, float(problem.L_max), float(problem.mu_min)
-    return FunctionClass(n=n, L_max=L, mu_min=mu, spec=f"class:n={n},L={L:.12g},mu={mu:.12g}")
+    sigma2 = float(getattr(problem, "sigma2", 0.0))
+    noise = f",sigma2={sigma2:.12g}" if sigma2 else ""
+    spec = f"class:n={n},L={L:.12g},mu={mu:.12g}{noise}"
+    return FunctionClass(n=n, L_max=L, mu_min=mu, sigma2=sigma2, spec=spec)

@@ -86,6 +86,9 @@ def sharpest(
             refused.append(verdict)
         elif name == "proof" and verdict.word == "inconclusive":
             undecided = verdict
+        elif name == "proof" and verdict.word == "holds" and "worstcase" in names:
+            worst = _ask("worstcase", statement, problem, method, budget, seed, where or LENSES)
+            return _beside(verdict, worst)
         else:
             return verdict
     if undecided is not None:
@@ -98,6 +101,15 @@ def sharpest(
     if len(notes) == 1:
         return refused[0]
     return replace(refused[0], note="; ".join(f"{v.lens}: {v.note}" for v in refused))
+
+
+def _beside(proof: Verdict, worst: Verdict) -> Verdict:
+    """A proof with the worst case beside it: how tight the claim is, and a second opinion."""
+    seconds = proof.seconds + worst.seconds
+    if worst.word == "violated":
+        note = f"a certificate was found ({proof.note}), yet the worst case refutes the claim: {worst.note}"
+        return replace(worst, word="inconclusive", note=note, seconds=seconds)
+    return replace(proof, ratio=worst.ratio, seconds=seconds)
 
 
 def _ask(

@@ -68,7 +68,8 @@ class _Shares(Law):
         return Event(worker, worker, np.full(np.shape(worker), self.seconds), one_hot(worker, self.size))
 
     def sample(self, rng: np.random.Generator, shape: tuple[int, ...]) -> Event:
-        return self._event(np.searchsorted(np.cumsum(self.shares[:-1]), rng.random(shape), side="right"))
+        edges = np.cumsum(self.shares[:-1])
+        return self._event(np.asarray(np.searchsorted(edges, rng.random(shape), side="right")))
 
     def atoms(self) -> tuple[Array, Event]:
         return self.shares, self._event(np.arange(self.size))
