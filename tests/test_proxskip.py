@@ -14,7 +14,10 @@ from proveout.problems import Quadratics, build
 from proveout.problems.composite import L1, Box, Composite
 from proveout.run import run
 from proveout.theory import proxskip as theory
-from proveout.theory.lenses import exact
+from proveout.theory.cases import Case
+from proveout.theory.cases.proxskip import CASES
+from proveout.theory.check import check
+from proveout.theory.lenses import exact, proof
 from proveout.theory.statement import always, evaluate
 from proveout.theory.twins import Altered
 
@@ -215,6 +218,43 @@ def test_rounds_fall_like_the_square_root_of_kappa():
         rounds[kappa] = first * m.p
         assert rounds[kappa] <= bound
     assert rounds[400] <= 4.5 * rounds[25]
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda c: c.id)
+def test_every_statement_holds_on_the_first_problem_of_its_case(case):
+    P = build(case.problems[0])
+    verdict = check(case.statement, P, case.statement.tune(P, **case.settings[0]))
+    assert verdict.word == "holds", verdict.note
+
+
+TWINS = [(case, twin) for case in CASES for twin in case.statement.twins]
+
+
+@pytest.mark.parametrize(("case", "twin"), TWINS, ids=lambda v: v.id if isinstance(v, Case) else v.name)
+def test_every_red_twin_is_caught_on_a_problem_of_its_case(case, twin):
+    words = []
+    for spec in (s for s in case.problems if s.startswith("quadratic")):
+        P = build(spec)
+        for choices in case.settings:
+            words.append(check(*twin.edit(case.statement, P, case.statement.tune(P, **choices))).word)
+            if words[-1] == "violated":
+                return
+    pytest.fail(f"never violated: {words}")
+
+
+@pytest.mark.parametrize(
+    ("statement", "choices"),
+    [
+        (theory.LINEAR_CONVERGENCE, {"p": 0.3}),
+        (theory.LINEAR_CONVERGENCE, {"p": 0.3, "form": "proxskip"}),
+        (theory.SCAFFNEW_LINEAR_CONVERGENCE, {"p": 0.8, "gamma_L": 1.9}),
+        (theory.COMPRESSED_LINEAR_CONVERGENCE, {"s": 2, "p": 0.3}),
+    ],
+)
+def test_the_rates_are_proved_for_the_class(statement, choices):
+    P = build("class:n=3,L=10,mu=1")
+    verdict = proof.check(statement, P, statement.tune(P, **choices))
+    assert (verdict.word, verdict.grade) == ("holds", "proved")
 
 
 # ------------------------------------------------------------------ backends

@@ -8,14 +8,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from proveout.arrays import mean_clients, tree_map
+from proveout.arrays import mean_clients, sqnorm, tree_map
+from proveout.figures import tamuna as figures
+from proveout.figures.style import render
 from proveout.laws import Geometric
 from proveout.methods.blocks.masks import CohortMask, senders, template, uplink
 from proveout.methods.tamuna import Draw, State, Tamuna, TamunaVirtual, VirtualDraw, VirtualState
 from proveout.problems import Quadratics, build
 from proveout.theory import tamuna as theory
-from proveout.theory.lenses import exact, membership
-from proveout.theory.statement import evaluate
+from proveout.theory.cases.tamuna import CASES
+from proveout.theory.check import check
+from proveout.theory.lenses import exact, membership, moments, proof, worstcase
+from proveout.theory.statement import OneStep, evaluate
+from proveout.theory.tamuna.measured import shares
 
 seeds = st.integers(0, 10_000)
 U1 = Quadratics(A=np.array([1.0, 2, 4])[:, None, None], b=np.array([1.0, -2, 3])[:, None])
@@ -408,3 +413,215 @@ def mean_psi_of_independent_counts(P, m, state, after, prob):
         h = state.h + m.p * m.chi / m.gamma * q * (x_bar - sent)
         total += chance[k] * (weight @ psi(P, m, State(x=x_bar[..., 0, :], h=h)))
     return total / weight.sum()
+
+
+# ------------------------------------------------------------------ horizons, complexity, failure
+
+
+@pytest.mark.parametrize("cohort", [2, 3, 4])
+def test_the_model_converges_by_the_rate_from_all_starts(cohort):
+    P = small_quadratics(1)
+    m = theory.MODEL_CONVERGENCE.tune(P, cohort=cohort, s=2, p=0.3)
+    verdict = moments.check(theory.MODEL_CONVERGENCE, P, m)
+    assert (verdict.word, verdict.grade, verdict.states) == ("holds", "exact", "all")
+
+
+def test_a_fresh_server_model_is_never_worse_than_the_clients():
+    """n E|x_bar - x*|^2 over fresh masks, by enumeration, equals its closed form and is at most sum_i |x_i - x*|^2."""
+    P = small_quadratics(3)
+    m = TamunaVirtual(gamma=0.1, p=1.0, chi=0.5, cohort=3, s=2)
+    rng = np.random.default_rng(0)
+    state = VirtualState(x=rng.standard_normal((4, 2)), h=P.h_star)
+    prob, draw = m.law(P).atoms()
+    q = senders(draw.columns, 2, 2, state.x)
+    x_bar = (q * state.x[draw.cohort]).sum(axis=-2) / 2
+    enumerated = P.n / m.gamma * (prob @ sqnorm(x_bar - P.x_star))
+    closed = evaluate(theory.MODEL_CONVERGENCE.measure(P, m, state), P)
+    assert enumerated == pytest.approx(float(closed), rel=1e-12)
+    assert closed <= psi(P, m, state)
+
+
+@pytest.mark.parametrize(
+    "statement", [theory.CONVEX_AVERAGE, theory.DISAGREEMENT_SUM], ids=["average", "disagreement"]
+)
+def test_sums_hold_without_strong_convexity(statement):
+    """Clients of rank one: each sees one coordinate, and nobody sees the third."""
+    rng = np.random.default_rng(0)
+    A = np.zeros((4, 3, 3))
+    A[np.arange(4), np.arange(4) % 2, np.arange(4) % 2] = [1.0, 2.0, 0.5, 3.0]
+    P = Quadratics(A=A, b=A @ rng.standard_normal(3))
+    assert P.mu == P.mu_min == 0
+    m = statement.tune(P, cohort=3, s=2, p=0.5, gamma_L=1.5)
+    verdict = moments.check(statement, P, m)
+    assert (verdict.word, verdict.grade) == ("holds", "exact")
+    assert verdict.ratio > 0.05
+
+
+def test_the_descent_behind_the_convex_average_is_proved_for_the_class():
+    """E Psi(next) <= Psi - (2 - gamma L) sum_i D_i(x_i) for all convex smooth f_i: summed over t it is the claim."""
+    S = theory.CONVEX_AVERAGE
+
+    def progress(P, m, state):
+        return tuple(replace(t, weight=t.weight * (2 - m.gamma * P.L_max)) for t in S.measure(P, m, state))
+
+    step = OneStep(
+        source=S.source,
+        method=S.method,
+        assumes=S.assumes,
+        allows=S.allows,
+        lyapunov=theory.psi,
+        star=S.star,
+        domain=S.domain,
+        rate=lambda P, m: 1,
+        progress=progress,
+    )
+    P = build("class:n=3,L=10,mu=0")
+    for gamma_L in (0.5, 1.9):
+        verdict = proof.check(step, P, S.tune(P, cohort=2, s=2, p=0.5, gamma_L=gamma_L))
+        assert (verdict.word, verdict.grade) == ("holds", "proved")
+
+
+def test_the_rate_is_proved_for_the_class_and_tight():
+    P = build("class:n=4,L=10,mu=1")
+    for fields in ({"cohort": 3, "s": 2}, {"cohort": 2, "s": 2}, {"cohort": 4, "s": 4}):
+        m = theory.LINEAR_CONVERGENCE.tune(P, p=0.5, **fields)
+        assert proof.check(theory.LINEAR_CONVERGENCE, P, m).grade == "proved"
+        assert worstcase.check(theory.LINEAR_CONVERGENCE, P, m).ratio == pytest.approx(1, abs=1e-8)
+
+
+@given(n=st.integers(2, 500), kappa=st.floats(1, 1e6), eps=st.floats(1e-9, 0.5), data=st.data())
+def test_rounds_are_of_the_promised_order(n, kappa, eps, data):
+    """p log(1/eps) / (-log r) <= 4 (sqrt(n kappa / s) + n / s) log(1/eps), at the paper's p, gamma, chi."""
+    s = data.draw(st.integers(2, n))
+    P = build(f"class:n={n},L={kappa},mu=1")
+    m = theory.ROUND_COMPLEXITY.tune(P, cohort=n, s=s)
+    r = max(theory.rate(P, m))
+    if r > 0:
+        assert m.p / -np.log(r) <= 4 * (np.sqrt(n * kappa / s) + n / s)
+
+
+def test_rounds_do_not_depend_on_the_cohort_where_coordinates_do_not_mix():
+    P, rotated = build("quadratic:n=4,d=2,kappa=20"), small_quadratics(0, kappa=30)
+    curves = [shares(P, theory.ROUND_COMPLEXITY.tune(P, cohort=c, s=2)) for c in (2, 3, 4)]
+    for curve in curves[1:]:
+        np.testing.assert_allclose(curve, curves[0], rtol=1e-9)
+    mixed = [shares(rotated, theory.ROUND_COMPLEXITY.tune(rotated, cohort=c, s=2)) for c in (2, 4)]
+    at = min(map(len, mixed)) // 2
+    assert abs(mixed[0][at] / mixed[1][at] - 1) > 1e-3  # rotated: a little
+    np.testing.assert_allclose(mixed[0][:2], mixed[1][:2], rtol=1e-12)  # but one iteration never sees it
+
+
+def test_frozen_shifts_shrink_exactly_as_slowly_as_said():
+    P = build("quadratic:n=4,d=2,kappa=400")
+    verdict = moments.check(theory.EVEN_LOCAL_STEPS_STALL, P, theory.EVEN_LOCAL_STEPS_STALL.tune(P, s=2))
+    assert (verdict.word, verdict.grade) == ("holds", "exact")
+    assert verdict.ratio == pytest.approx(0.998, abs=2e-3)
+
+
+def test_the_rule_follows_the_paper():
+    P = build("class:n=100,L=1000,mu=1")
+    m = theory.LINEAR_CONVERGENCE.tune(P, cohort=20, s=5)
+    assert m.gamma == pytest.approx(2 / 1001)
+    assert m.p == pytest.approx(np.sqrt(100 / 5000))
+    assert m.chi == pytest.approx(100 * 4 / (5 * 99))
+    wide = build("quadratic:n=50,d=3,kappa=10")
+    assert theory.LINEAR_CONVERGENCE.tune(wide, cohort=30).s == 10  # floor(c / d)
+    assert theory.LINEAR_CONVERGENCE.tune(wide, cohort=30, price=0.5).s == 15
+    with pytest.raises(ValueError, match=r"cohort must lie in 2..n = 50, got 51"):
+        theory.LINEAR_CONVERGENCE.tune(wide, cohort=51)
+    with pytest.raises(ValueError, match="p must be given where mu_min = 0"):
+        theory.CONVEX_AVERAGE.tune(build("class:n=3,L=1,mu=0"), cohort=2)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda c: c.id)
+def test_every_statement_holds_on_the_first_problem_of_its_case(case):
+    P = build(case.problems[0]) if case.problems else None
+    m = case.statement.tune(P, **case.settings[0])
+    verdict = check(case.statement, P, m)
+    assert verdict.word == "holds", verdict.note
+
+
+# ------------------------------------------------------------------ red twins
+
+
+QUICK = [
+    (case.id, twin)
+    for case in CASES
+    if case.id.startswith(
+        ("tamuna.linear", "tamuna.one_round", "tamuna.stoch", "tamuna.exact", "tamuna.shift", "tamuna.fixed")
+    )
+    for twin in case.statement.twins
+]
+
+
+@pytest.mark.parametrize(("identifier", "twin"), QUICK, ids=lambda v: v if isinstance(v, str) else v.name)
+def test_every_red_twin_is_caught_on_a_problem_of_its_case(identifier, twin):
+    case = next(c for c in CASES if c.id == identifier)
+    words = []
+    for spec in case.problems:
+        if not spec.startswith("quadratic"):
+            continue
+        P = build(spec)
+        for choices in case.settings:
+            try:
+                m = case.statement.tune(P, **choices)
+            except ValueError:
+                continue
+            words.append(exact.check(*twin.edit(case.statement, P, m)).word)
+            if words[-1] == "violated":
+                return
+    pytest.fail(f"never violated: {words}")
+
+
+def test_every_branch_of_the_rate_is_active_somewhere():
+    case = next(c for c in CASES if c.id == "tamuna.linear_convergence")
+    seen = set()
+    for spec in (s for s in case.problems if s.startswith("quadratic")):
+        P = build(spec)
+        for choices in case.settings:
+            seen |= set(exact.check(case.statement, P, case.statement.tune(P, **choices)).branches)
+    assert seen == {0, 1, 2}
+
+
+# ------------------------------------------------------------------ figures
+
+
+@pytest.fixture(scope="module")
+def measured():
+    return {name: panel.measure(seed=0, quick=True) for name, panel in figures.PANELS.items()}
+
+
+def test_the_worst_factor_meets_the_claim_and_passes_it_beyond_chi_max(measured):
+    data = measured["worst_factor"]
+    inside, outside = data["share"] <= 1, data["share"] > 1.25
+    assert (data["exact"][inside] <= data["claim"][inside] * (1 + 1e-7)).all()
+    assert (data["exact"][outside] > data["claim"][outside]).all()
+    assert (data["typical"][:, 1] < data["claim"]).all()  # the median state never shows it
+
+
+def test_measured_rounds_never_exceed_the_prediction(measured):
+    data = measured["rounds"]
+    key = data["problems"][0]
+    rounds = dict(zip(data[f"{key} methods"], data[f"{key} rounds"], strict=True))
+    assert (data[f"{key} rounds"] <= data[f"{key} predicted"]).all()
+    assert rounds["Scaffnew"] < rounds["c = n, s = 5"] < rounds["c = n, s = 2"]
+    assert rounds["Scaffnew"] * 5 < rounds["GD"]
+
+
+def test_an_even_number_of_steps_stalls(measured):
+    data = measured["even_steps"]
+    assert data["4 steps"][-1] > 1e3 * data["3 steps"][-1]
+    assert data["4 steps"][-1] > 1e3 * data["4 steps, gamma = 1/L"][-1]
+
+
+def test_for_the_same_reals_tamuna_is_below_gradient_descent(measured):
+    data = measured["totalcom"]
+    n = data["cohorts"][0]
+    name = next(k for k in data if k.startswith(f"0 {n} TAMUNA") and k.endswith(" y"))
+    assert data[name][-1] < data[f"0 {n} GD y"][-1]
+
+
+@pytest.mark.parametrize("name", figures.PANELS)
+def test_every_panel_is_drawn(measured, name, tmp_path):
+    render(figures.PANELS[name], measured[name], [str(tmp_path / "panel.png")])
+    assert (tmp_path / "panel.png").stat().st_size > 5000

@@ -124,9 +124,9 @@ def test_with_l_equal_mu_a_gradient_is_no_new_vector():
 
 def test_no_column_left_is_said_and_a_trace_takes_more():
     w = world(capacity=6)
+    w.space.clients("x")
     with pytest.raises(Full):
-        for k in range(3):
-            w.space.clients(f"x{k}")
+        w.space.clients("h")
     P = FunctionClass(n=60, L_max=10.0, mu_min=1.0)
     assert trace(proxskip.LINEAR_CONVERGENCE, P, Scaffnew(gamma=0.1, p=0.3)).basis
 

@@ -13,9 +13,16 @@ from proveout.methods.proxskip import Scaffnew
 from proveout.methods.tamuna import TamunaVirtual
 from proveout.problems import FunctionClass, build
 from proveout.theory import gd, proxskip, tamuna
-from proveout.theory.assumptions import each_smooth, each_strongly_convex, smooth, strongly_convex
+from proveout.theory.assumptions import (
+    convex,
+    each_convex,
+    each_smooth,
+    each_strongly_convex,
+    smooth,
+    strongly_convex,
+)
 from proveout.theory.lenses.worstcase import Settings, answer, ask, check, sides, trace, worst
-from proveout.theory.statement import Gap, Identity, OneStep, Square
+from proveout.theory.statement import Assumption, Gap, Horizon, Identity, OneStep, Square
 from proveout.theory.twins import (
     branch_dropped,
     field_times,
@@ -312,3 +319,50 @@ def test_an_infinite_worst_case_is_refuted_far_out():
     verdict = refuted(blind, clients(), Scaffnew(gamma=0.1, p=0.3))
     assert verdict.ratio > 1e3
     assert not math.isinf(verdict.ratio)
+
+
+# ------------------------------------------------------------------ more classes
+
+ON_F = replace(gd.CONTRACTION, rate=lambda P, m: 1 - m.gamma * P.mu)
+
+
+def test_what_is_assumed_of_f_besides_the_clients_counts():
+    mixed = replace(ON_F, assumes=(each_smooth, each_convex, strongly_convex))
+    P, m = clients(3), GD(gamma=0.1)
+    verdict = check(mixed, P, m)
+    assert verdict.word == "holds", verdict.note
+    assert "upper bound" in verdict.note
+    names = [c.name for c in trace(mixed, P, m).inequalities]
+    assert {"f: x -> x*", "f: x* -> x", "f_i: x -> x*"} <= set(names)
+    refuted(*rate_gap(2.2).edit(mixed, P, m))  # false for strongly convex f_i already
+    convex_alone = replace(ON_F, assumes=(each_smooth, each_convex))
+    refuted(convex_alone, P, m)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lipschitz:
+    M: float = 2.0
+    n: int = 1
+    spec: str = ""
+
+    d = 1
+    L = L_max = math.inf
+    mu = mu_min = 0.0
+    x_star = np.zeros(1)
+
+
+def test_the_subgradient_method_on_lipschitz_functions():
+    slopes = Assumption("f is M-Lipschitz", lambda P: True, "lipschitz")
+    claim = Horizon(
+        source="",
+        method=GD,
+        assumes=(convex, slopes),
+        over="min",
+        measure=lambda P, m, s: (Gap(1, s.x),),
+        bound=lambda P, m, T, start: (
+            Square(1 / (2 * m.gamma * (T + 1)), start.x - P.x_star),
+            m.gamma * P.M**2 / 2,
+        ),
+    )
+    assert check(claim, Lipschitz(), GD(gamma=0.3)).ratio == pytest.approx(1, abs=1e-7)
+    refuted(replace(claim, bound=lambda *a: claim.bound(*a)[:1]), Lipschitz(), GD(gamma=0.3))

@@ -36,7 +36,7 @@ __all__ = [
 ]
 
 TARGET = 1e-6  # of |x_0 - x*|^2
-FLOOR = 1e-13  # gaps below are rounding
+FLOOR = 1e-12  # gaps below are rounding
 
 
 def _full(P: Any, s: int) -> CompressedScaffnew:
@@ -177,14 +177,15 @@ def draw_rounds(fig: Any, data: dict[str, Any]) -> None:
         for ax, what in ((left, "rounds"), (right, "up")):
             values = data[f"{key} {what}"]
             ax.barh(y, values, color="C0", height=0.6)
-            for at, value in zip(y, values, strict=True):
-                ax.text(value * 1.1, at, f"{value:.0f}", va="center", fontsize=7)
+            beside = np.maximum(values, data[f"{key} predicted"]) if what == "rounds" else values
+            for at, value, x in zip(y, values, beside, strict=True):
+                ax.text(x * 1.2, at, f"{value:.0f}", va="center", fontsize=7)
             ax.set_xscale("log")
             ax.set_xlim(10, 40 * values.max())
             ax.set_yticks(y, methods if what == "rounds" else [""] * len(methods))
             ax.grid(axis="y", visible=False)
         left.plot(data[f"{key} predicted"], y, "|", color="C1", markersize=12)
-        left.set_title(f"{key}: rounds (mark: predicted by the rate)")
+        left.set_title(f"{key}: rounds (mark: predicted)")
         right.set_title(f"{key}: reals sent by a client")
 
 

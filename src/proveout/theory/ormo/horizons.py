@@ -21,18 +21,17 @@ without explicit constants; these forms are derived (descent of f at the ordered
 """
 
 from dataclasses import replace
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
-from proveout.arrays import Array, tree_map
-from proveout.laws import moment_atoms
+from proveout.arrays import Array
 from proveout.methods.ormo import OrMo, OrMoDA
 from proveout.theory.arrivals import all_busy, beta_of, in_order, job_weights, one_function
 from proveout.theory.assumptions import convex as is_convex
 from proveout.theory.assumptions import quadratic, smooth
 from proveout.theory.ormo.identities import PAPER
+from proveout.theory.ormo.responses import gradient_bound
 from proveout.theory.statement import Gap, Horizon, Method, Problem, Square, State, Terms, at_most
 from proveout.theory.twins import statement_with, with_fields
 
@@ -43,7 +42,6 @@ __all__ = [
     "NONCONVEX_BOUNDED_DELAY",
     "NONCONVEX_BOUNDED_GRADIENT",
     "delay_limit",
-    "gradient_bound",
     "noiseless",
     "too_long",
 ]
@@ -84,35 +82,6 @@ def delay_limit(P: Problem, beta: float, factor: float) -> float:
     n = P.workers
     late = P.clock.tau_max + beta * n / (1 - beta)
     return float(np.sqrt((1 - beta) / (factor * n * late)) / P.L) if late else float("inf")
-
-
-def gradient_bound(P: Problem, m: Method, T: int, start: State) -> Array:
-    """G^2 = max_{t<T} E|grad f(x_t)|^2 on a quadratic, exactly: (...)."""
-    maps, noise = _responses(P, m, 1 << (T - 1).bit_length())
-    mean = np.einsum("...j,tjk->...tk", start.x - P.x_star, maps[:T])
-    return np.max(np.sum(mean**2, axis=-1) + noise[:T], axis=-1)
-
-
-@lru_cache(maxsize=64)
-def _responses(P: Problem, m: Method, T: int) -> tuple[Array, Array]:
-    """How grad f(x_t), t < T, answers to the start (T, d, d) and to the noise (T,), which is linear.
-
-    One batch is stepped from x*: a row for each unit start, and one for each noise vector at each time
-    (a root of its covariance); a row that is not concerned hears no noise.
-    """
-    points = moment_atoms(P.xi(1))[1] if P.noisy else np.zeros((0, 1, 1))
-    roots = points[: len(points) // 2] * np.sqrt(2 / max(1, len(points)))
-    d, r = P.d, len(roots)
-    x0 = P.x_star + np.concatenate([np.eye(d), np.zeros((T * r, d))])
-    state, gradients = m.init(P, x0), []
-    for t in range(T):
-        gradients.append(P.grad(state.x) - P.grad(P.x_star))
-        xi = np.zeros((d + T * r, *points.shape[1:]))
-        xi[d + t * r : d + (t + 1) * r] = roots
-        event = tree_map(lambda a: a[0], m.law(P).at(t).atoms()[1])
-        state = m.step(P, state, event._replace(xi=xi))
-    g = np.stack(gradients)
-    return g[:, :d], np.sum(g[:, d:] ** 2, axis=(1, 2))
 
 
 # ------------------------------------------------------------------ bounds

@@ -10,15 +10,16 @@ from feasible multipliers; the solver's status is never used:
     violated      low > claimed (1 + 1e-7), at a Gram matrix that is stored as witness
     inconclusive  otherwise, or if only necessary conditions of the class are known and low is above the claim
 
-The value is the supremum over all dimensions.  `best_weights` and `tight` (`lyapunov`) ask for the best rate
+The value is the supremum over all dimensions.  `best_weights` (`lyapunov`) and `tight` (`sweep`) ask for the best rate
 that any V of a shape can prove.
 """
 
 from proveout.theory.lenses.worstcase.draws import Settings
 from proveout.theory.lenses.worstcase.instance import instance
 from proveout.theory.lenses.worstcase.judge import check, sides
-from proveout.theory.lenses.worstcase.lyapunov import Best, best_weights, tight
+from proveout.theory.lenses.worstcase.lyapunov import Best, best_weights
 from proveout.theory.lenses.worstcase.question import Answer, Question, answer, ask, worst
+from proveout.theory.lenses.worstcase.sweep import tight
 from proveout.theory.lenses.worstcase.trace import Trace, trace
 
 __all__ = [

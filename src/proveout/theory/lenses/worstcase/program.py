@@ -94,7 +94,10 @@ def program(
     *,
     scaled: bool = True,
 ) -> Program:
-    """The program for C = `choices` and N = `normals` over the conditions of a trace."""
+    """The program for C = `choices` and N = `normals` over the conditions of a trace.
+
+    Raises ValueError for data that are not finite.
+    """
     groups = (
         list(choices),
         list(normals),
@@ -107,6 +110,8 @@ def program(
     blocks = [np.array([f.blocks[b] for f in forms], float) for b in range(len(forms[0].blocks))]
     blocks.append(np.array([f.noise for f in forms], float).reshape(-1, 1, 1))
     values = np.array([f.values for f in forms], float).reshape(len(forms), -1)
+    if not all(np.isfinite(part).all() for part in (*blocks, values)):
+        raise ValueError("the forms of the claim hold nan or inf")
     counts = tuple(map(len, groups))
     tables = tuple(len(table) for _, table in trace.matrices)
     raw = Program(

@@ -96,7 +96,9 @@ def conic(
     solver = clarabel.DefaultSolver(sparse.csc_matrix((n, n)), cost, matrix, const, cones, settings)
     try:
         found = solver.solve()
-    except BaseException as error:  # the solver's own crash on an ill-conditioned matrix is no exception of Python
+    except (
+        BaseException
+    ) as error:  # the solver's own crash on an ill-conditioned matrix is no exception of Python
         if type(error).__name__ != "PanicException":
             raise
         return np.zeros(n), np.zeros(len(const))
