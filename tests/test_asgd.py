@@ -17,10 +17,10 @@ from proveout.testing import seeds
 from proveout.theory import asgd as theory
 from proveout.theory.cases.asgd import CASES
 from proveout.theory.check import check
+from proveout.theory.delays.periodic import critical_step, spectral_radius
 from proveout.theory.lenses import exact, moments
 from proveout.theory.mutants import mutants
 from proveout.theory.ormo import SSGDM_SPLIT
-from proveout.theory.periodic import critical_step, spectral_radius
 from proveout.theory.statement import Path
 
 UNEVEN = (0, 0, 1, 0, 1, 1)  # the worked order: versions 0, 1, 0, 2, 3, 5

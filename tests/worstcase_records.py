@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from proveout.arrays import last, mean_clients, namespace, put, take, to_clients
-from proveout.laws import Coin, Index, Joint, Law, Sure
+from proveout.laws import Coin, Index, Joint, Law, Subset, Sure
 from proveout.theory.assumptions import each_smooth, each_strongly_convex
 from proveout.theory.statement import Cross, Gap, OneStep, Square
 
@@ -301,3 +301,75 @@ def triple_momentum(L, mu):
         b=rho**2 / (2 - rho),
         c=rho**2 / ((1 + rho) * (2 - rho)),
     )
+
+
+# ------------------------------------------------------------------ cohorts with local work
+
+
+class Cohort(NamedTuple):
+    cohort: Any  # (..., c)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LocalProx:
+    """5GCS: a cohort solves its dual prox by K gradient steps. F_i = (f_i - mu/2 |.|^2)/n."""
+
+    gamma: Any
+    tau: Any
+    mu: Any
+    L: Any
+    cohort: int
+    K: int
+
+    def init(self, problem, x0):
+        return ShiftState(x0, 0 * to_clients(x0, problem.n))
+
+    def law(self, problem):
+        return Joint(Cohort(Subset(problem.n, self.cohort)))
+
+    def step(self, problem, state, draw):
+        n, x, u = problem.n, state.x, state.h
+        part, kept = problem.at(draw.cohort), take(u, draw.cohort)
+        x_hat = (x - self.gamma * u.sum(axis=-2)) / (1 + self.gamma * self.mu)
+        centre = x_hat[..., None, :]
+        y, rate = centre + 0 * kept, (self.L - self.mu) / n + self.tau
+        for _ in range(self.K):
+            slope = (part.grads(y) - self.mu * y) / n
+            y = y - 1 / rate * (slope + self.tau * (y - centre) - kept)
+        u_new = put(u, draw.cohort, (part.grads(y) - self.mu * y) / n)
+        moved = (u_new - u).sum(axis=-2)
+        return ShiftState(x_hat - self.gamma * n / self.cohort * moved, u_new)
+
+
+def local_prox(P, cohort, K):
+    n, product = P.n, P.L_max * P.mu_min
+    return LocalProx(
+        gamma=3 / 16 * (cohort / (product * n)) ** 0.5,
+        tau=8 / 3 * (product / (n * cohort)) ** 0.5,
+        mu=P.mu_min,
+        L=P.L_max,
+        cohort=cohort,
+        K=K,
+    )
+
+
+def local_prox_psi(P, m, s):
+    weight = P.n / m.cohort * (1 / m.tau + P.n / (P.L_max - P.mu_min))
+    return (
+        Square(1 / m.gamma, s.x - P.x_star),
+        Square(weight, s.h - (P.h_star - P.mu_min * P.x_star) / P.n, core=2),
+    )
+
+
+LOCAL_PROX_LINEAR = OneStep(
+    source="Grudzień, Malinovsky, Richtárik (2023)",
+    method=LocalProx,
+    assumes=EACH,
+    lyapunov=local_prox_psi,
+    star=lambda P, m: ShiftState(P.x_star, (P.h_star - P.mu_min * P.x_star) / P.n),
+    rate=lambda P, m: (
+        1 / (1 + m.gamma * P.mu_min),
+        1 - m.cohort / P.n * m.tau / ((P.L_max - P.mu_min) / P.n + m.tau),
+    ),
+    tune=local_prox,
+)

@@ -17,7 +17,7 @@ from proveout.methods.ormo import OrMo
 from proveout.problems import Quadratics, build
 from proveout.problems.delays import Asynchronous, Order
 from proveout.run import Trace, run
-from proveout.theory.periodic import critical_step
+from proveout.theory.delays.periodic import critical_step
 
 __all__ = ["PANELS"]
 

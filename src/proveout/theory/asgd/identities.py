@@ -15,9 +15,16 @@ import numpy as np
 
 from proveout.arrays import Array, tree_map
 from proveout.methods.asgd import ASGD, SMEGA2, NaiveASGDm, ShiftedMomentum
-from proveout.theory.arrivals import all_busy, exact_gradients, known_data, newest, one_function, others
 from proveout.theory.assumptions import quadratic
-from proveout.theory.periodic import critical_step
+from proveout.theory.delays.arrivals import (
+    all_busy,
+    exact_gradients,
+    known_data,
+    newest,
+    one_function,
+    others,
+)
+from proveout.theory.delays.periodic import critical_step
 from proveout.theory.statement import Assumption, Identity, Method, Path, Problem
 from proveout.theory.twins import statement_with, with_fields
 

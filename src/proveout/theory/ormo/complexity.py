@@ -23,8 +23,8 @@ import numpy as np
 from proveout.arrays import Array
 from proveout.methods.blocks.output import Averaged
 from proveout.methods.ormo import OrMo, OrMoDA
-from proveout.theory.arrivals import all_busy, beta_of, in_order, one_function
 from proveout.theory.assumptions import quadratic, smooth
+from proveout.theory.delays.arrivals import all_busy, beta_of, in_order, one_function
 from proveout.theory.ormo.identities import PAPER
 from proveout.theory.ormo.responses import gradient_bound
 from proveout.theory.statement import Complexity, Gap, Method, Problem, State, at_most, evaluate

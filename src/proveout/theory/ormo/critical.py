@@ -10,10 +10,10 @@ import numpy as np
 from proveout.arrays import Array
 from proveout.methods.asgd import ASGD, SMEGA2, NaiveASGDm, ShiftedMomentum
 from proveout.methods.ormo import OrMo
-from proveout.theory.arrivals import exact_gradients
 from proveout.theory.assumptions import quadratic
+from proveout.theory.delays.arrivals import exact_gradients
+from proveout.theory.delays.periodic import critical_step
 from proveout.theory.ormo.identities import PAPER, tune
-from proveout.theory.periodic import critical_step
 from proveout.theory.statement import Assumption, Identity, Method, Path, Problem, Twin
 from proveout.theory.twins import Altered
 

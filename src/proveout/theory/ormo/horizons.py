@@ -27,9 +27,9 @@ import numpy as np
 
 from proveout.arrays import Array
 from proveout.methods.ormo import OrMo, OrMoDA
-from proveout.theory.arrivals import all_busy, beta_of, in_order, job_weights, one_function
 from proveout.theory.assumptions import convex as is_convex
 from proveout.theory.assumptions import quadratic, smooth
+from proveout.theory.delays.arrivals import all_busy, beta_of, in_order, job_weights, one_function
 from proveout.theory.ormo.identities import PAPER
 from proveout.theory.ormo.responses import gradient_bound
 from proveout.theory.statement import Gap, Horizon, Method, Problem, Square, State, Terms, at_most

@@ -21,7 +21,7 @@ import numpy as np
 from proveout.arrays import Array
 from proveout.methods.blocks import jobs
 from proveout.methods.ormo import OrMo, OrMoDA, brackets, opens
-from proveout.theory.arrivals import all_busy, exact_gradients, known_data, newest, others
+from proveout.theory.delays.arrivals import all_busy, exact_gradients, known_data, newest, others
 from proveout.theory.statement import Identity, Method, Path, Problem, State, Twin
 from proveout.theory.twins import Altered, statement_with, with_fields
 

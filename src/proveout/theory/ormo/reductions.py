@@ -19,7 +19,7 @@ from proveout.methods.asgd.synchronous import RoundDraw
 from proveout.methods.ormo import OrMo, OrMoDA
 from proveout.problems import federated
 from proveout.problems.delays import Asynchronous, Order
-from proveout.theory.arrivals import in_order
+from proveout.theory.delays.arrivals import in_order
 from proveout.theory.ormo.identities import MOMENTUM_GAP, PAPER, VIRTUAL_ITERATE, tune
 from proveout.theory.statement import Assumption, Identity, Method, NonImplication, Path, Problem, Twin
 from proveout.theory.twins import statement_with, update_times, with_fields

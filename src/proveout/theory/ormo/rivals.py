@@ -17,8 +17,8 @@ from proveout.arrays import Array
 from proveout.methods.asgd import ASGD
 from proveout.methods.ormo import OrMo
 from proveout.run import run
-from proveout.theory.arrivals import all_busy, one_function
 from proveout.theory.assumptions import smooth, strongly_convex
+from proveout.theory.delays.arrivals import all_busy, one_function
 from proveout.theory.ormo.identities import PAPER
 from proveout.theory.statement import Complexity, Method, Problem, State
 from proveout.theory.twins import with_fields

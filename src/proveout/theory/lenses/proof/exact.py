@@ -19,7 +19,8 @@ from proveout.problems.classes import FunctionClass, of_problem
 from proveout.theory.lenses.common import Refused, refusal
 from proveout.theory.lenses.proof.task import Task, exactly
 from proveout.theory.lenses.proof.weights import at_most, weighed
-from proveout.theory.lenses.worstcase.draws import floats
+from proveout.theory.lenses.worstcase.blocks import abstracted
+from proveout.theory.lenses.worstcase.draws import draws_of, floats
 from proveout.theory.lenses.worstcase.forms import Form, total
 from proveout.theory.lenses.worstcase.trace import Settings, Trace, trace
 from proveout.theory.lenses.worstcase.world import NotSymmetric
@@ -30,6 +31,7 @@ __all__ = ["Claim", "claim", "exact_trace", "rational_class", "rational_method"]
 
 DENOMINATOR = 10**6  # of a method's parameters
 CLIENTS = 200  # at most; exact rows of more take seconds
+PRODUCTS = 3e5  # draws x clients x columns squared, at most
 EXACT = Settings(exact=True)
 
 
@@ -91,11 +93,11 @@ def _parameters(P: FunctionClass, m: Method, steps: int) -> dict[str, str]:
 def exact_trace(statement: Any, P: FunctionClass, m: Method, settings: Settings = EXACT) -> Trace:
     """The trace in fractions, on the full Gram matrix where clients are not exchangeable.
 
-    The tests of exchangeability and linearity run in floats. Raises Refused if there is no such trace.
+    The tests of exchangeability, linearity and size run in floats. Raises Refused if there is no such trace.
     """
     try:
         if not settings.trusted:
-            trace(statement, floats(P), floats(m), replace(settings, exact=False, steps=1))
+            _affordable(trace(statement, floats(P), floats(m), replace(settings, exact=False)), floats(m))
         return trace(weighed(statement), P, m, replace(settings, trusted=True))
     except NotSymmetric as reason:
         if settings.full:
@@ -103,6 +105,17 @@ def exact_trace(statement: Any, P: FunctionClass, m: Method, settings: Settings 
     except (ValueError, TypeError, AttributeError, ArithmeticError) as error:
         raise Refused(_why(error)) from error
     return exact_trace(statement, P, m, replace(settings, full=True))
+
+
+def _affordable(found: Trace, m: Method) -> None:
+    """Raises Refused if the float trace shows that an exact one would take too many products."""
+    P, world, settings = found.problem, found.problem._world, found.settings
+    known = abstracted(m, P.d, world) if settings.blocks else m
+    paths = len(draws_of(known.law(P).at(0), P.n, settings).prob) ** settings.steps
+    if paths * P.n * world.space.used**2 > PRODUCTS:
+        raise Refused(
+            f"too large for exact arithmetic: {paths} draws, {world.space.used} columns", "inconclusive"
+        )
 
 
 def _why(error: Exception) -> str:

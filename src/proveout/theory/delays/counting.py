@@ -22,7 +22,7 @@ import numpy as np
 
 from proveout.arrays import Array, tree_map
 from proveout.methods.asgd import ASGD
-from proveout.theory.arrivals import all_busy, delays, worker
+from proveout.theory.delays.arrivals import all_busy, delays, worker
 from proveout.theory.statement import Assumption, Identity, Method, Path, Problem
 from proveout.theory.twins import statement_with, with_fields
 
