@@ -22,11 +22,13 @@ from worstcase_records import (
     EACH,
     EF21,
     EF21_STEP,
+    LOCAL_PROX_LINEAR,
     LSVRG_LINEAR,
     SAGA_LINEAR,
     Contractive,
     FiniteSumSGD,
     X,
+    local_prox,
 )
 
 
@@ -107,6 +109,18 @@ def test_diana_over_all_unbiased_compressors(n):
 def test_error_feedback_over_all_contractive_compressors(n):
     method = EF21(gamma=0.2, C=Contractive(0.5))
     assert agrees(rate(EF21_STEP, clients(n, L=1.0, mu=0.1), method), 0.9681952279)
+
+
+LOCAL = {(2, 1): 0.9215214187, (3, 1): 0.9351389237, (3, 2): 0.9103009316, (4, 2): 0.9215214187}
+
+
+@pytest.mark.parametrize("K", [1, 2])
+@pytest.mark.parametrize("n, c", LOCAL)
+def test_a_cohort_with_local_work_on_functions_split_at_the_origin(n, c, K):
+    P = clients(n)
+    assert agrees(rate(LOCAL_PROX_LINEAR, P, local_prox(P, c, K)), LOCAL[n, c])
+    if n <= 3:
+        assert agrees(rate(LOCAL_PROX_LINEAR, P, local_prox(P, c, K), full=True), LOCAL[n, c])
 
 
 FULL = (

@@ -3,6 +3,7 @@
 import json
 import math
 from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -366,3 +367,57 @@ def test_the_subgradient_method_on_lipschitz_functions():
     )
     assert check(claim, Lipschitz(), GD(gamma=0.3)).ratio == pytest.approx(1, abs=1e-7)
     refuted(replace(claim, bound=lambda *a: claim.bound(*a)[:1]), Lipschitz(), GD(gamma=0.3))
+
+
+# ------------------------------------------------------------------ a state that counts
+
+
+class Counted(NamedTuple):
+    x: Any
+    t: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Later(GD):
+    """Gradient descent with a longer step from step `late` on."""
+
+    late: int
+
+    def init(self, problem, x0):
+        return Counted(x0, 0)
+
+    def step(self, problem, state, draw):
+        gamma = self.gamma * (3 if state.t >= self.late else 1)
+        return Counted(state.x - gamma * problem.grad(state.x), state.t + 1)
+
+
+def test_a_step_that_counts_is_judged_at_its_first_counts():
+    claim = replace(
+        gd.CONTRACTION,
+        method=Later,
+        rate=lambda P, m: (1 - m.gamma * P.mu) ** 2,
+        star=lambda P, m: Counted(P.x_star, 0),
+    )
+    P = clients(1)
+    verdict = check(claim, P, Later(gamma=0.1, late=9))
+    assert verdict.word == "holds"
+    assert "clock 0 to 3" in verdict.note
+    refuted(claim, P, Later(gamma=0.1, late=2))
+
+
+def test_a_claimed_rate_of_zero_is_met_up_to_rounding():
+    P = clients(1, 1.0, 1.0)
+    assert check(gd.CONTRACTION, P, GD(gamma=1.0)).word == "holds"
+    refuted(replace(gd.CONTRACTION, rate=lambda P, m: 0), P, GD(gamma=0.9))
+
+
+def test_an_oracle_after_a_coordinate_mask_is_refused():
+    P, m = clients(3), TamunaVirtual(gamma=0.1, p=0.5, chi=0.75, cohort=3, s=2)
+    assert check(tamuna.LINEAR_CONVERGENCE, P, m).word == "holds"
+    gaps = replace(
+        tamuna.LINEAR_CONVERGENCE,
+        lyapunov=lambda P, m, s: (*tamuna.psi(P, m, s), Gap(1, s.x, core=2)),
+    )
+    verdict = check(gaps, P, m)
+    assert verdict.word == "not applicable"
+    assert "coordinate mask" in verdict.note

@@ -177,11 +177,10 @@ def draw_rounds(fig: Any, data: dict[str, Any]) -> None:
         for ax, what in ((left, "rounds"), (right, "up")):
             values = data[f"{key} {what}"]
             ax.barh(y, values, color="C0", height=0.6)
-            beside = np.maximum(values, data[f"{key} predicted"]) if what == "rounds" else values
-            for at, value, x in zip(y, values, beside, strict=True):
-                ax.text(x * 1.2, at, f"{value:.0f}", va="center", fontsize=7)
+            for at, value in zip(y, values, strict=True):
+                ax.text(value * 0.9, at, f"{value:.0f}", va="center", ha="right", color="white", fontsize=7)
             ax.set_xscale("log")
-            ax.set_xlim(10, 40 * values.max())
+            ax.set_xlim(10, 8 * values.max())
             ax.set_yticks(y, methods if what == "rounds" else [""] * len(methods))
             ax.grid(axis="y", visible=False)
         left.plot(data[f"{key} predicted"], y, "|", color="C1", markersize=12)

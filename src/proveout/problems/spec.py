@@ -16,7 +16,9 @@ from proveout.problems.quadratics import federated
 __all__ = ["FAMILIES", "build", "parse"]
 
 
-def _class(n: int = 2, L: float = 10.0, mu: float = 1.0, sigma2: float = 0.0, spec: str = "") -> FunctionClass:
+def _class(
+    n: int = 2, L: float = 10.0, mu: float = 1.0, sigma2: float = 0.0, spec: str = ""
+) -> FunctionClass:
     return FunctionClass(n=n, L_max=L, mu_min=mu, sigma2=sigma2, spec=spec)
 
 

@@ -13,19 +13,11 @@ It follows from an exact identity: with w_i = x_i - gamma grad f_i(x_i), y_i = x
                    - (p/gamma) (chi_max - chi) sum_i |y_i - y_bar|^2.
 
 Rooms: `rates` (one step, one round, the model), `sums` (convex clients), `communication` and `measured` (rounds
-and reals), `identities` (the identity, invariants, reductions), `masks` (who sends what), `stall` (even counts).
+and reals), `identities` and `reductions`, `masks` (who sends what), `stall` (even counts).
 """
 
 from proveout.theory.tamuna.communication import ROUND_COMPLEXITY, UPLINK_COMPLEXITY
-from proveout.theory.tamuna.identities import (
-    EQUALS_COMPRESSED_SCAFFNEW,
-    EQUALS_GD,
-    EQUALS_LOCAL_GD,
-    EQUALS_SCAFFNEW,
-    EXACT_IDENTITY,
-    FIXED_POINT,
-    SHIFT_SUM,
-)
+from proveout.theory.tamuna.identities import EXACT_IDENTITY, FIXED_POINT, SHIFT_SUM
 from proveout.theory.tamuna.lyapunov import chi_max, psi, rate, star
 from proveout.theory.tamuna.masks import MASK_MARGINAL
 from proveout.theory.tamuna.measured import ROUNDS_IGNORE_COHORT, UPLINK_BEATS_SCAFFNEW
@@ -34,6 +26,12 @@ from proveout.theory.tamuna.rates import (
     MODEL_CONVERGENCE,
     ONE_ROUND,
     STOCHASTIC_GRADIENTS,
+)
+from proveout.theory.tamuna.reductions import (
+    EQUALS_COMPRESSED_SCAFFNEW,
+    EQUALS_GD,
+    EQUALS_LOCAL_GD,
+    EQUALS_SCAFFNEW,
 )
 from proveout.theory.tamuna.stall import EVEN_LOCAL_STEPS_STALL
 from proveout.theory.tamuna.sums import CONVEX_AVERAGE, DISAGREEMENT_SUM

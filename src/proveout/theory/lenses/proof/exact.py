@@ -31,7 +31,8 @@ __all__ = ["Claim", "claim", "exact_trace", "rational_class", "rational_method"]
 
 DENOMINATOR = 10**6  # of a method's parameters
 CLIENTS = 200  # at most; exact rows of more take seconds
-PRODUCTS = 3e5  # draws x clients x columns squared, at most
+PRODUCTS = 3e5  # paths x clients x columns squared, at most
+ENTRIES = 5e5  # of all inequalities, at most
 EXACT = Settings(exact=True)
 
 
@@ -97,7 +98,8 @@ def exact_trace(statement: Any, P: FunctionClass, m: Method, settings: Settings 
     """
     try:
         if not settings.trusted:
-            _affordable(trace(statement, floats(P), floats(m), replace(settings, exact=False)), floats(m))
+            once = replace(settings, exact=False, steps=1)
+            _affordable(trace(statement, floats(P), floats(m), once), floats(m), settings.steps)
         return trace(weighed(statement), P, m, replace(settings, trusted=True))
     except NotSymmetric as reason:
         if settings.full:
@@ -107,15 +109,17 @@ def exact_trace(statement: Any, P: FunctionClass, m: Method, settings: Settings 
     return exact_trace(statement, P, m, replace(settings, full=True))
 
 
-def _affordable(found: Trace, m: Method) -> None:
-    """Raises Refused if the float trace shows that an exact one would take too many products."""
+def _affordable(found: Trace, m: Method, steps: int) -> None:
+    """Raises Refused if the float trace of one step shows that an exact one would take too many products."""
     P, world, settings = found.problem, found.problem._world, found.settings
     known = abstracted(m, P.d, world) if settings.blocks else m
-    paths = len(draws_of(known.law(P).at(0), P.n, settings).prob) ** settings.steps
-    if paths * P.n * world.space.used**2 > PRODUCTS:
-        raise Refused(
-            f"too large for exact arithmetic: {paths} draws, {world.space.used} columns", "inconclusive"
-        )
+    draws = len(draws_of(known.law(P).at(0), P.n, settings).prob)
+    points = sum(draws**t for t in range(steps))  # each path asks at its own points
+    products = draws**steps * P.n * (world.space.used * points) ** 2
+    entries = len(found.inequalities) * sum(k * k for k in found.layout.sizes) * points**4
+    if products > PRODUCTS or entries > ENTRIES:
+        size = f"{draws**steps} draws, {len(found.inequalities) * points**2} inequalities"
+        raise Refused(f"too large for exact arithmetic: {size}", "inconclusive")
 
 
 def _why(error: Exception) -> str:

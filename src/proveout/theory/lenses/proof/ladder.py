@@ -29,6 +29,7 @@ KERNELS = (1e-4, 1e-3, 1e-5)  # eigenvalues of the scaled slack that are taken f
 ENTRIES = ((12, 1e-3), (100, 1e-3), (2_000, 1e-3), (2_000, 1e-6))  # (denominator, what is taken for zero)
 NEGLIGIBLE = 1e-9  # a multiplier, against the largest one
 HOPELESS = -1e-3  # least eigenvalue of the best scaled slack: no rounding makes that PSD
+PLAUSIBLE = 1e-9  # relative; an eigenvalue below it is no rounding error
 FLAT = 1e-6  # a diagonal entry of the scaled slack that says nothing about scale
 
 
@@ -60,11 +61,20 @@ def _rescaled(data: Scaled, guess: Array) -> list[Array]:
 def _round(task: Task, guess: Array, data: Scaled) -> Row | None:
     guess = _without_ties(task, guess)
     for equations in _equations(task, guess, data):
-        for denominator in DENOMINATORS:
-            lam = _rounded(equations, guess, denominator)
-            if lam is not None and proves(task, lam):
+        for lam in _rounded(equations, guess):
+            if _plausible(data, lam) and proves(task, lam):
                 return lam
     return None
+
+
+def _plausible(data: Scaled, lam: Row) -> bool:
+    """A look in floats before the exact test: no negative multiplier, no clearly negative eigenvalue."""
+    if min(lam, default=Fraction(0)) < 0:
+        return False
+    slack = data.slack(np.array(lam, float))
+    return all(
+        np.linalg.eigvalsh(s)[:1] > -PLAUSIBLE * (1 + np.abs(s).max(initial=0)) for s in slack if len(s)
+    )
 
 
 def _without_ties(task: Task, guess: Array) -> Array:
@@ -80,17 +90,15 @@ def _without_ties(task: Task, guess: Array) -> Array:
     return out
 
 
-def _rounded(equations: list[Row], guess: Array, denominator: int) -> Row | None:
+def _rounded(equations: list[Row], guess: Array) -> Iterator[Row]:
     """Round on the multipliers that count; the negligible ones are zero."""
     active = np.flatnonzero(guess > NEGLIGIBLE * guess.max(initial=0))
     cut = [[*(row[j] for j in active), row[-1]] for row in equations]
-    found = solve_near(cut, guess[active], denominator)
-    if found is None:
-        return None
-    lam = [Fraction(0)] * len(guess)
-    for j, y in zip(active, found, strict=True):
-        lam[j] = y
-    return lam
+    for found in solve_near(cut, guess[active], DENOMINATORS):
+        lam = [Fraction(0)] * len(guess)
+        for j, y in zip(active, found, strict=True):
+            lam[j] = y
+        yield lam
 
 
 def _equations(task: Task, guess: Array, data: Scaled) -> Iterator[list[Row]]:

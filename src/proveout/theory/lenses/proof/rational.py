@@ -1,6 +1,6 @@
 """Exact linear algebra on lists of Fractions."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
 import numpy as np
@@ -38,20 +38,21 @@ def _eliminate(row: Row, by: Row, column: int) -> Row:
     return [x - f * y for x, y in zip(row, by, strict=True)] if f else row
 
 
-def solve_near(equations: Sequence[Row], guess: Array, denominator: int) -> Row | None:
-    """A rational solution of E y = b near the floats `guess`; rows of `equations` are (E | b).
+def solve_near(equations: Sequence[Row], guess: Array, denominators: Sequence[int]) -> Iterator[Row]:
+    """Rational solutions of E y = b near the floats `guess`, one per denominator; equations are rows (E | b).
 
     The largest entries of the guess are solved for, the small ones stay free and are rounded.
     """
     n = len(guess)
     rows, pivot, left = echelon(equations, sorted(range(n), key=lambda j: -abs(guess[j])))
     if any(r[n] for r in left):
-        return None  # the equations contradict each other
-    y = [Fraction(float(g)).limit_denominator(denominator) for g in guess]
-    free = [j for j in range(n) if j not in pivot and y[j]]
-    for row, column in zip(rows, pivot, strict=True):
-        y[column] = row[n] - sum((row[j] * y[j] for j in free), Fraction(0))
-    return y
+        return  # the equations contradict each other
+    for denominator in denominators:
+        y = [Fraction(float(g)).limit_denominator(denominator) for g in guess]
+        free = [j for j in range(n) if j not in pivot and y[j]]
+        for row, column in zip(rows, pivot, strict=True):
+            y[column] = row[n] - sum((row[j] * y[j] for j in free), Fraction(0))
+        yield y
 
 
 def kernel(matrix: Array, below: float) -> Array:

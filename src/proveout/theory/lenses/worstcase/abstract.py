@@ -9,9 +9,9 @@ import numpy as np
 from proveout.arrays import Array
 from proveout.laws import Each, Law, Points, Sure
 from proveout.theory.lenses.worstcase.world import World
-from proveout.theory.statement import Number, Problem
+from proveout.theory.statement import Method, Number, Problem, State
 
-__all__ = ["AbstractProblem", "Frame"]
+__all__ = ["AbstractProblem", "Frame", "stepped"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,8 +28,6 @@ class AbstractProblem:
     Everything not listed here (L, mu, L_max, sigma2, ...) is read through to the class problem.
     """
 
-    d = 1  # a coordinate mask (..., n, 1) covers a whole abstract vector
-
     def __init__(
         self,
         world: World,
@@ -44,6 +42,12 @@ class AbstractProblem:
         if name.startswith("_") or (name in ("x_star", "h_star", "f_star") and not self._world.optimum):
             raise AttributeError(name)
         return getattr(self._base, name)
+
+    @property
+    def d(self) -> int:
+        """1: a coordinate mask (..., n, 1) covers a whole abstract vector."""
+        self._world.luck.masked |= self._world.luck.stepping
+        return 1
 
     @property
     def n(self) -> int:
@@ -103,6 +107,7 @@ class AbstractProblem:
         rows = np.broadcast_to(x, (*lead, c, x.shape[-1])).reshape(-1, c, x.shape[-1])
         who = np.broadcast_to(who, (*lead, c)).reshape(-1, c)
         out, seen = np.empty_like(rows), {}
+        self._world.luck.several = bool((rows != rows[:1]).any())
         for b in range(len(rows)):
             key = (tuple(rows[b].ravel()) if self._world.space.exact else rows[b].tobytes(), who[b].tobytes())
             if key not in seen:
@@ -129,6 +134,17 @@ class AbstractProblem:
             return self
         drawn = xi if self._world.luck.inner else int(np.asarray(xi).ravel()[0])
         return type(self)(self._world, self._base, self._who, (self._world.luck.epoch, drawn), self._frame)
+
+
+def stepped(P: AbstractProblem, m: Method, state: State, draw: Any) -> State:
+    """One step of a trace: fresh noise, and an eye on coordinate masks."""
+    luck = P._world.luck
+    luck.epoch += 1
+    luck.stepping = True
+    try:
+        return m.step(P, state, draw)
+    finally:
+        luck.stepping = False
 
 
 def _aligned(a: Array, b: Array) -> tuple[Array, Array]:

@@ -29,6 +29,7 @@ class Settings:
     inner   only members of the class that can be drawn: enough to refute, where `conditions` are necessary only
             (strongly convex for PL, noise of two points, compressors that scale)
     steps   T of a horizon
+    clock   value of the state's integer fields at the start of one step
     trusted skip the tests that clients are exchangeable and the step is linear (a sweep has made them)
     """
 
@@ -38,6 +39,7 @@ class Settings:
     blocks: bool = True
     inner: bool = False
     steps: int = 1
+    clock: int = 0
     trusted: bool = False
 
 

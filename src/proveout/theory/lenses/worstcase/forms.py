@@ -139,6 +139,7 @@ def _gap(world: World, raw: Raw, term: Gap, prob: Array) -> None:
         np.stack([world.space.zeros(world.space.n)] * len(rows)),
         np.stack([world.space.zeros(world.space.n)] * len(rows)),
     )
+    world.luck.several = bool((rows != rows[:1]).any())
     for k, each in enumerate(rows):
         for o, row, at in world.space.asked(each, everyone):
             point = world.point(o, row)

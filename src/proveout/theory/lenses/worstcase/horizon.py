@@ -7,7 +7,7 @@ import numpy as np
 
 from proveout.arrays import Array, tree_map
 from proveout.theory.lenses.common import Refused
-from proveout.theory.lenses.worstcase.abstract import AbstractProblem
+from proveout.theory.lenses.worstcase.abstract import AbstractProblem, stepped
 from proveout.theory.lenses.worstcase.draws import ATOMS, Draws, Settings, draws_of
 from proveout.theory.lenses.worstcase.start import is_vector
 from proveout.theory.lenses.worstcase.world import NotSymmetric
@@ -27,7 +27,6 @@ def paths(
         raise Refused(f"{len(draws.prob)}^{T} paths, at most {ATOMS}")
     states, prob = [first], draws.prob[:1] * 0 + P._world.space.one
     for t in range(T):
-        P._world.luck.epoch += 1
         now = draws if t == 0 else draws_of(m.law(P).at(t), P.n, settings)
         states, prob = _advance(P, m, states, prob, now)
     return states, prob
@@ -46,7 +45,7 @@ def _advance(
 
     wide = [tree_map(repeat, s) for s in states]
     draw = tree_map(lambda a: np.tile(np.asarray(a), (S, *(1,) * (np.ndim(a) - 1))), draws.draw)
-    return [*wide, m.step(P, wide[-1], draw)], np.multiply.outer(prob, draws.prob).ravel()
+    return [*wide, stepped(P, m, wide[-1], draw)], np.multiply.outer(prob, draws.prob).ravel()
 
 
 def measures(

@@ -8,6 +8,7 @@ from proveout.theory.lenses.common import Refused, Watch, refusal
 from proveout.theory.lenses.worstcase.draws import Settings
 from proveout.theory.lenses.worstcase.program import Point
 from proveout.theory.lenses.worstcase.question import Answer, Question, ask, worst
+from proveout.theory.lenses.worstcase.start import has_clock
 from proveout.theory.statement import Horizon, Method, OneStep, Problem, Verdict
 from proveout.theory.witness import build, decode
 
@@ -59,6 +60,8 @@ def _verdict(watch: Watch, P: Problem, method: Method, answers: dict[int, Answer
     T, found = next(((T, a) for T, a in answers.items() if not a.holds), (worst_of, answers[worst_of]))
     question, interval = found.question, found.interval
     notes = list(question.trace.notes)
+    if has_clock(question.trace.state):
+        notes.append("clock 0 to 3")
     if len(answers) > 1 or question.trace.settings.steps > 1:
         notes.append(f"T = {', '.join(map(str, answers))}")
     if found.holds:
@@ -116,6 +119,7 @@ def _witness(P: Problem, method: Method, found: Answer, T: int) -> dict[str, Any
         tilt=settings.tilt,
         blocks=settings.blocks,
         inner=settings.inner,
+        clock=settings.clock,
         steps=T,
     )
 
@@ -126,7 +130,7 @@ def sides(statement: Any, problem: Problem, method: Method, witness: dict[str, A
     Raises ValueError if the stored Gram matrix does not fit, or belongs to no functions of the class.
     """
     more = {k: decode(v) for k, v in witness["more"].items()}
-    names = ("full", "tilt", "blocks", "inner", "steps")
+    names = ("full", "tilt", "blocks", "inner", "steps", "clock")
     settings = Settings(**{name: more[name] for name in names})
     question = ask(statement, problem, method, settings)
     point = Point(tuple(more["factors"]), more["values"])

@@ -50,7 +50,7 @@ def _run(statement: Any, trace: Any, method: Method, frame: Frame | None) -> tup
     P = AbstractProblem(world, base, frame=frame)
     m = abstracted(method, P.d, world, frame) if trace.settings.blocks else method
     world.luck.names = 0  # the same random fields as in the trace
-    draws = draws_of(m.law(P).at(0), base.n, trace.settings)
+    draws = draws_of(m.law(P).at(trace.settings.clock), base.n, trace.settings)
     state = _shown(trace.state, frame)
     new = m.step(P, state, draws.draw)
     return new, [term for s in (state, new) for term in _terms(statement, P, m, s)]

@@ -43,12 +43,18 @@ class Luck:
     """The noises and rules that one trace has created.
 
     inner: random fields show two points instead of being abstract.
+    masked: a step has read d, as a coordinate mask does.  At d = 1 a mask covers a whole vector, which stands
+    for every d as long as sums of squares are all that is asked of masked vectors, and no oracle.
+    several: an oracle is being asked at points that differ between draws.
     """
 
     space: Space
     inner: bool = False
     noises: list[Noise] = field(default_factory=list)
     residuals: list[Residual] = field(default_factory=list)
+    stepping: bool = False
+    masked: bool = False
+    several: bool = False
     epoch: int = 0  # number of the current step: fresh noise in each
     names: int = 0  # of random fields that became abstract
     memory: dict[Any, list[Any]] = field(default_factory=dict)  # what was asked for, by its key

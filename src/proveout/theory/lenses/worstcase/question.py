@@ -17,6 +17,7 @@ from proveout.theory.lenses.worstcase.draws import Settings, base_problem
 from proveout.theory.lenses.worstcase.enclosure import Interval, enclose
 from proveout.theory.lenses.worstcase.forms import Form, total
 from proveout.theory.lenses.worstcase.program import Point, Program, program
+from proveout.theory.lenses.worstcase.start import has_clock
 from proveout.theory.lenses.worstcase.trace import Trace, trace
 from proveout.theory.lenses.worstcase.world import NotSymmetric
 from proveout.theory.statement import Method, OneStep, Problem
@@ -24,6 +25,7 @@ from proveout.theory.statement import Method, OneStep, Problem
 __all__ = ["Answer", "Question", "answer", "ask", "worst"]
 
 ATTEMPTS = ((True, 1e-10), (True, 1e-12), (False, 1e-10), (True, 1e-8))  # scaled?, tolerance
+CLOCKS = (1, 2, 3)  # counts after 0 at which a step that counts is judged
 NARROW = 1e-8  # relative width of an interval that satisfies
 
 
@@ -56,13 +58,19 @@ class Answer:
 
     @property
     def holds(self) -> bool:
-        claimed = self.question.claimed
-        return self.interval.up <= claimed + ROUNDING * abs(claimed)
+        return self.interval.up <= self.question.claimed + ROUNDING * self._unit
 
     @property
     def violated(self) -> bool:
-        claimed = self.question.claimed
-        return self.interval.point is not None and self.interval.low > claimed + VIOLATION * abs(claimed)
+        return (
+            self.interval.point is not None
+            and self.interval.low > self.question.claimed + VIOLATION * self._unit
+        )
+
+    @property
+    def _unit(self) -> float:
+        """Tolerances are relative; a claimed rate of 0 is met to rounding of V itself."""
+        return abs(self.question.claimed) or 1.0
 
 
 def ask(statement: Any, problem: Problem, method: Method, settings: Settings | None = None) -> Question:
@@ -96,23 +104,34 @@ def answer(question: Question) -> Answer:
 
 
 def worst(statement: Any, problem: Problem, method: Method, *, steps: int = 1) -> Answer:
-    """The worst case of a claim over the class of `problem`.
+    """The worst case of a claim over the class of `problem`; of a state that counts steps, at its first counts.
 
-    Where only necessary conditions are known, a violation is looked for among members that can be drawn.
     Raises Refused if the claim has no reading.
     """
-    first = _decide(statement, problem, method, Settings(steps=steps))
+    found = _at_clock(statement, problem, method, Settings(steps=steps))
+    if not isinstance(statement, OneStep) or not has_clock(found.question.trace.state):
+        return found
+    for clock in CLOCKS:
+        now = _at_clock(statement, problem, method, Settings(clock=clock, trusted=True))
+        if found.holds and (not now.holds or now.interval.up > found.interval.up):
+            found = now
+    return found
+
+
+def _at_clock(statement: Any, problem: Problem, method: Method, settings: Settings) -> Answer:
+    """Where only necessary conditions are known, a violation is looked for among members that can be drawn."""
+    first = _decide(statement, problem, method, settings)
     if first.holds or first.question.trace.exact:
         return first
-    readings = [Settings(steps=steps, inner=True)]
+    readings = [replace(settings, inner=True)]
     if drawable(method):
-        readings.insert(0, Settings(steps=steps, blocks=False))
-    for settings in readings:
+        readings.insert(0, replace(settings, blocks=False))
+    for other in readings:
         try:
-            now = _decide(statement, problem, method, settings)
+            now = _decide(statement, problem, method, other)
         except Refused:
             continue
-        proved = now.holds and not settings.inner
+        proved = now.holds and not other.inner
         if proved or (now.violated and now.question.trace.exact):
             return now
     return first

@@ -15,7 +15,7 @@ from proveout.theory.lenses.worstcase.abstract import AbstractProblem
 from proveout.theory.lenses.worstcase.world import World
 from proveout.theory.statement import Method, State
 
-__all__ = ["from_init", "general", "is_vector"]
+__all__ = ["from_init", "general", "has_clock", "is_vector"]
 
 
 def is_vector(leaf: Any, size: int) -> bool:
@@ -23,10 +23,17 @@ def is_vector(leaf: Any, size: int) -> bool:
     return isinstance(leaf, np.ndarray) and leaf.ndim > 0 and leaf.shape[-1] == size
 
 
-def general(statement: Any, P: AbstractProblem, m: Method, model: State) -> State:
+def has_clock(state: State) -> bool:
+    """Does the state count steps?"""
+    found: list[bool] = []
+    tree_map(lambda leaf: found.append(type(leaf) is int), state)
+    return any(found)
+
+
+def general(statement: Any, P: AbstractProblem, m: Method, model: State, clock: int = 0) -> State:
     """The general admissible state, with a leading axis of length one. Raises Refused for a bad `domain`."""
     star = statement.star(P, m) if statement.star is not None else None
-    state = _fresh(P._world, model, star)
+    state = tree_map(lambda leaf: clock if type(leaf) is int else leaf, _fresh(P._world, model, star))
     if getattr(statement, "latent", None) is not None:
         state = statement.latent(P, m, state)
     if statement.domain is None:

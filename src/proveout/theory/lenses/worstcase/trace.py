@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from proveout.theory.lenses.common import Refused
-from proveout.theory.lenses.worstcase.abstract import AbstractProblem
+from proveout.theory.lenses.worstcase.abstract import AbstractProblem, stepped
 from proveout.theory.lenses.worstcase.blocks import abstracted
 from proveout.theory.lenses.worstcase.conditions import Condition, equalities, inequalities, matrices
 from proveout.theory.lenses.worstcase.draws import (
@@ -122,7 +122,7 @@ def _trace(statement: Any, base: Problem, method: Method, settings: Settings, ca
     scratch = _world(statement, base, Draws(np.ones(1), None, [everybody]), settings, capacity)
     sizes = AbstractProblem(scratch, base)
     m = abstracted(method, sizes.d, scratch) if settings.blocks else method
-    draws = draws_of(m.law(sizes).at(0), base.n, settings)
+    draws = draws_of(m.law(sizes).at(settings.clock), base.n, settings)
     model = m.init(sizes, scratch.space.zeros())
     P = AbstractProblem(_world(statement, base, draws, settings, capacity), base)
     m = abstracted(method, P.d, P._world) if settings.blocks else method
@@ -134,12 +134,11 @@ def _one_step(
     statement: OneStep, P: AbstractProblem, m: Method, model: State, draws: Draws, settings: Settings
 ) -> Trace:
     now = _certain(draws, settings)
-    state = general(statement, P, m, model)
+    state = general(statement, P, m, model, settings.clock)
     V = [read(P, term, now.prob) for term in statement.lyapunov(P, m, state)]
     progress = statement.progress(P, m, state) if statement.progress is not None else ()
     minus = [read(P, term, now.prob) for term in progress]
-    P._world.luck.epoch += 1
-    after = statement.lyapunov(P, m, m.step(P, state, draws.draw))
+    after = statement.lyapunov(P, m, stepped(P, m, state, draws.draw))
     new = [read(P, term, draws.prob) for term in after]
     layout = Layout(P._world)
     less = _forms(layout, minus, now)

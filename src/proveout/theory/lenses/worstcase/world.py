@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from proveout.arrays import Array
+from proveout.theory.lenses.common import Refused
 from proveout.theory.lenses.worstcase.luck import Luck
 from proveout.theory.lenses.worstcase.space import Full, NotSymmetric, Space
 from proveout.theory.statement import Number
@@ -74,6 +75,8 @@ class World:
         return g
 
     def _new(self, o: int, row: Array, g: Array) -> Point:
+        if self.luck.masked and self.luck.several:
+            raise Refused("an oracle is asked after a coordinate mask: d = 1 does not stand for every d")
         self.luck.keep(row[None])
         new = Point(o, self._name(o, row), row, g, self._symbol(o))
         self.points[o].append(new)
