@@ -166,8 +166,9 @@ class Quadratics:
 
     @cached_property
     def gap_star(self) -> float:
-        """f* - mean_i f_i*, >= 0."""
-        return float(self.f_star - self.f_i_star.mean())
+        """f* - mean_i f_i* = mean_i <h*_i, A_i^+ h*_i> / 2, >= 0 and without cancellation."""
+        inverse = np.linalg.pinv(self.A, hermitian=True)
+        return float(inner(self.h_star, apply(inverse, self.h_star)).mean() / 2)
 
     @cached_property
     def zeta2(self) -> float:
