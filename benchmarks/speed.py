@@ -83,7 +83,9 @@ def throughput(smoke):
     for _ in range(1 if smoke else 9):  # in turn, so that a noisy machine slows all three alike
         batched = best(lambda: run(problem, method, steps=steps, seeds=seeds, every=steps), 1) / steps
         looped = best(lambda: plain_loop(problem, 0.1, 0.2, loop_steps, seeds), 1) / loop_steps
-        rounds.append((looped / batched, flops / batched / dgemm_rate(100 if smoke else 1000, 2), flops / batched))
+        rounds.append(
+            (looped / batched, flops / batched / dgemm_rate(100 if smoke else 1000, 2), flops / batched)
+        )
     faster, share, rate = np.median(np.array(rounds), axis=0)
     return {"batched / loop": faster, "share of dgemm": share, "GFLOP/s": rate / 1e9}
 
@@ -111,7 +113,9 @@ def overhead(smoke, seeds=1):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--smoke", action="store_true", help="once and small: does it run?")
     parser.add_argument("--json", metavar="FILE", help="write the numbers to FILE")
     options = parser.parse_args()

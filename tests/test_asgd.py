@@ -16,12 +16,12 @@ from proveout.run import run
 from proveout.testing import seeds
 from proveout.theory import asgd as theory
 from proveout.theory.cases.asgd import CASES
-from proveout.theory.check import check
 from proveout.theory.delays.periodic import critical_step, spectral_radius
 from proveout.theory.lenses import exact, moments
-from proveout.theory.mutants import mutants
 from proveout.theory.ormo import SSGDM_SPLIT
 from proveout.theory.statement import Path
+from proveout.theory.trial.check import check
+from proveout.theory.trial.mutants import mutants
 
 UNEVEN = (0, 0, 1, 0, 1, 1)  # the worked order: versions 0, 1, 0, 2, 3, 5
 

@@ -30,10 +30,10 @@ from proveout.theory import biased_sgd as theory
 from proveout.theory.biased_sgd.blocks import frontier, least_constants
 from proveout.theory.biased_sgd.convergence import nonconvex_bound, nonconvex_limit, pl_limit
 from proveout.theory.biased_sgd.floor import BoundHolds, InABC, circle
-from proveout.theory.check import check
 from proveout.theory.lenses import exact, proof, worstcase
-from proveout.theory.mutants import mutants
 from proveout.theory.statement import evaluate
+from proveout.theory.trial.check import check
+from proveout.theory.trial.mutants import mutants
 
 ESTIMATORS = [
     Exact(),

@@ -18,8 +18,8 @@ from proveout.run import run
 from proveout.testing import seeds
 from proveout.theory import centered_clip as theory
 from proveout.theory.centered_clip.clipping import by_rule, clip_sides, spread
-from proveout.theory.check import check
-from proveout.theory.mutants import mutants
+from proveout.theory.trial.check import check
+from proveout.theory.trial.mutants import mutants
 
 EXAMPLE_1 = np.array([[0.0], [0.0], [0.0], [4.0]])
 EXAMPLE_2 = np.array([(1, 0), (0, 1), (-1, 0), (0, -3), (8, 6)], dtype=float)

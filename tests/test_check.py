@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 import proveout as po
-from proveout.theory import judge, pool, sources
 from proveout.theory.cases import Case
-from proveout.theory.check import check_cases
-from proveout.theory.judge import lenses_for
 from proveout.theory.statement import KINDS, Membership, OneStep, Verdict
+from proveout.theory.trial import judge, pool, sources
+from proveout.theory.trial.check import check_cases
+from proveout.theory.trial.judge import lenses_for
 
 DATA, CLASS = "quadratic:n=3,d=2,kappa=10", "class:n=3,L=10,mu=1"
 STATEMENT = po.theory.proxskip.LINEAR_CONVERGENCE
@@ -447,7 +447,7 @@ def test_the_package_offers_its_rooms_and_two_verbs():
 
 
 def judge_check():
-    from proveout.theory.check import check
+    from proveout.theory.trial.check import check
 
     return check
 

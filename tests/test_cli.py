@@ -19,9 +19,10 @@ import proveout
 from proveout.cli import main
 from proveout.cli.files import clean, write_with
 from proveout.cli.screen import Usage
-from proveout.theory import judge, proxskip, twins
+from proveout.theory import proxskip, twins
 from proveout.theory.cases import Case, Stem
 from proveout.theory.statement import Verdict
+from proveout.theory.trial import judge
 
 DATA, CLASS = "quadratic:n=3,d=2,kappa=10", "class:n=3,L=10,mu=1"
 TRUE = proxskip.LINEAR_CONVERGENCE

@@ -18,7 +18,7 @@ from proveout.methods.blocks.compressors import (
 from proveout.testing import seeds
 from proveout.theory import compressors
 from proveout.theory.lenses import membership
-from proveout.theory.mutants import mutants
+from proveout.theory.trial.mutants import mutants
 
 ALL = [Identity(), TopK(k=2), RandK(k=2), BiasedRandK(k=2), Lazy(p=0.3), BiasedLazy(p=0.3)]
 each = pytest.mark.parametrize("C", ALL, ids=repr)

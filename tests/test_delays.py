@@ -13,7 +13,7 @@ from proveout.testing import seeds
 from proveout.theory import delays as theory
 from proveout.theory.cases.delays import CASES
 from proveout.theory.lenses import exact
-from proveout.theory.mutants import mutants
+from proveout.theory.trial.mutants import mutants
 
 STATEMENTS = (theory.COUNTING, theory.LATE_COUNT, theory.GAP, theory.ONE_JOB_PER_VERSION)
 

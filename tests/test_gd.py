@@ -14,7 +14,7 @@ from proveout.run import run
 from proveout.testing import quadratics, seeds
 from proveout.theory import gd
 from proveout.theory.lenses import exact, proof, worstcase
-from proveout.theory.mutants import mutants
+from proveout.theory.trial.mutants import mutants
 
 CLASS = "class:n=1,L=10,mu=1"
 fractions = st.floats(0.05, 1)

@@ -316,9 +316,7 @@ def test_least_kappa_of_aggregation_rules(name, n, f, d, kappa, near):
 
 
 def test_krum_at_ten_and_three_needs_more_than_one_seed():
-    found = membership.largest(
-        inequality(robust(1.0, 1), Rule("krum", 10, 3), 1), budget_of("full")
-    )
+    found = membership.largest(inequality(robust(1.0, 1), Rule("krum", 10, 3), 1), budget_of("full"))
     assert found.figure == pytest.approx(6.163, rel=1e-3)
     assert "spread over seeds" in found.how
 

@@ -5,11 +5,12 @@ from dataclasses import replace
 import pytest
 
 from proveout.problems import build
-from proveout.theory import judge, proxskip, twins
+from proveout.theory import proxskip, twins
 from proveout.theory.cases import Case
-from proveout.theory.effect import has_effect
-from proveout.theory.mutants import Mutant, mutants, score
 from proveout.theory.statement import Complexity, Horizon, Implication, Square, Twin
+from proveout.theory.trial import judge
+from proveout.theory.trial.effect import has_effect
+from proveout.theory.trial.mutants import Mutant, mutants, score
 
 DATA, CLASS = "quadratic:n=3,d=2,kappa=10", "class:n=3,L=10,mu=1"
 TRUE = replace(proxskip.LINEAR_CONVERGENCE, twins=())
@@ -232,7 +233,7 @@ def test_what_cannot_be_computed_is_left_to_the_lenses():
 
 @pytest.mark.parametrize("case", ["compressors.rand_k_unbiased", "compressors.top_k_contractive"])
 def test_a_block_with_another_constant_has_an_effect(case):
-    from proveout.theory.check import case_of, methods_of
+    from proveout.theory.trial.check import case_of, methods_of
 
     claim = case_of("", case).statement
     block = next(methods_of(case_of("", case), None))

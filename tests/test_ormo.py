@@ -19,14 +19,14 @@ from proveout.run import run
 from proveout.testing import seeds
 from proveout.theory import ormo as theory
 from proveout.theory.cases.ormo import CASES
-from proveout.theory.check import check
 from proveout.theory.delays.periodic import critical_step
 from proveout.theory.lenses import exact, moments
-from proveout.theory.mutants import mutants
 from proveout.theory.ormo.critical import TABLE
 from proveout.theory.ormo.identities import _edited, _exponent
 from proveout.theory.ormo.responses import gradient_bound
 from proveout.theory.statement import Gap, Horizon, Path, Square, evaluate
+from proveout.theory.trial.check import check
+from proveout.theory.trial.mutants import mutants
 from proveout.theory.witness import build as witness
 
 UNEVEN = (0, 0, 1, 0, 1, 1)

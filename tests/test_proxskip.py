@@ -16,9 +16,9 @@ from proveout.run import run
 from proveout.theory import proxskip as theory
 from proveout.theory.cases import Case
 from proveout.theory.cases.proxskip import CASES
-from proveout.theory.check import check
 from proveout.theory.lenses import exact, proof
 from proveout.theory.statement import always, evaluate
+from proveout.theory.trial.check import check
 from proveout.theory.twins import Altered
 
 seeds = st.integers(0, 10_000)

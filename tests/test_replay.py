@@ -9,11 +9,12 @@ import pytest
 import proveout as po
 from proveout.cli.files import clean
 from proveout.problems import Quadratics, build
-from proveout.theory import proxskip, sources, twins
+from proveout.theory import proxskip, twins
 from proveout.theory.cases import Case
-from proveout.theory.check import check_cases
-from proveout.theory.mutants import mutants
-from proveout.theory.replay import read, rebuild, replay
+from proveout.theory.trial import sources
+from proveout.theory.trial.check import check_cases
+from proveout.theory.trial.mutants import mutants
+from proveout.theory.trial.replay import read, rebuild, replay
 from proveout.theory.witness import decode, encode
 
 DATA, CLASS = "quadratic:n=3,d=2,kappa=10", "class:n=3,L=10,mu=1"
@@ -138,7 +139,7 @@ def test_a_witness_names_no_code(catalogue):
         "os:system",
         "subprocess:Popen",
         "proveout.methods.proxskip:namespace",
-        "proveout.theory.check:Pair",
+        "proveout.theory.trial.check:Pair",
     ):
         with pytest.raises(ValueError, match="may name classes|no class"):
             decode({"record": name, "fields": {}})

@@ -17,9 +17,9 @@ from proveout.report.mathml import mathml
 from proveout.theory import gd, proxskip
 from proveout.theory.cases import Case
 from proveout.theory.catalogue import CASES
-from proveout.theory.curves import Curve, curve, curves
-from proveout.theory.mutants import Mutant, Mutants
 from proveout.theory.statement import Complexity, Failure, Horizon, Square, Verdict
+from proveout.theory.trial.curves import Curve, curve, curves
+from proveout.theory.trial.mutants import Mutant, Mutants
 
 HOSTILE = """<script>alert('x')</script><img src=x onerror=alert(1)> & "quoted" \u2028 \\"""
 VOID = {"meta", "br", "img", "link", "input", "hr"}

@@ -17,10 +17,10 @@ from proveout.methods.tamuna import Draw, State, Tamuna, TamunaVirtual, VirtualD
 from proveout.problems import Quadratics, build
 from proveout.theory import tamuna as theory
 from proveout.theory.cases.tamuna import CASES
-from proveout.theory.check import check
 from proveout.theory.lenses import exact, membership, moments, proof, worstcase
 from proveout.theory.statement import OneStep, evaluate
 from proveout.theory.tamuna.measured import shares
+from proveout.theory.trial.check import check
 
 seeds = st.integers(0, 10_000)
 U1 = Quadratics(A=np.array([1.0, 2, 4])[:, None, None], b=np.array([1.0, -2, 3])[:, None])

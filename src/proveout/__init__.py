@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from proveout import figures, methods, problems, testing, theory
     from proveout.run import run
-    from proveout.theory.check import check
+    from proveout.theory.trial.check import check
 
 __all__ = ["__version__", "check", "figures", "methods", "problems", "run", "testing", "theory"]
 
@@ -43,7 +43,7 @@ def __getattr__(name: str) -> Any:
     if name in _ROOMS:
         return import_module(f"proveout.{name}")
     if name == "check":
-        return import_module("proveout.theory.check").check
+        return import_module("proveout.theory.trial.check").check
     raise AttributeError(f"module 'proveout' has no attribute {name!r}")
 
 

@@ -64,7 +64,7 @@ def check(
     can_write(json_file, (".json",))
     can_write(html_file, (".html", ".htm"))
     from proveout.report import document
-    from proveout.theory.check import check_cases
+    from proveout.theory.trial.check import check_cases
 
     since = time.perf_counter()
     lenses = [name.strip() for name in (lens or "").split(",") if name.strip()]
@@ -157,8 +157,8 @@ def _page(
     twins: bool,
 ) -> None:
     from proveout import report
-    from proveout.theory.curves import curves
-    from proveout.theory.mutants import mutants as judge_twins
+    from proveout.theory.trial.curves import curves
+    from proveout.theory.trial.mutants import mutants as judge_twins
 
     red, lines = None, {}
     if done.complete:
@@ -196,8 +196,8 @@ def mutants(
     one_thread()
     can_write(json_file, (".json",))
     from proveout.report import document
-    from proveout.theory.mutants import mutants as judge_twins
-    from proveout.theory.mutants import score
+    from proveout.theory.trial.mutants import mutants as judge_twins
+    from proveout.theory.trial.mutants import score
 
     since = time.perf_counter()
     with cluster(scheduler), usage(), progress("red twins") as tick:
@@ -223,7 +223,7 @@ def mutants(
 
 def _matrix(rows: Sequence[Any]) -> None:
     """One line per twin: what became of it, and each lens's figure where it killed."""
-    from proveout.theory.judge import LENSES
+    from proveout.theory.trial.judge import LENSES
 
     used = {v.lens for r in rows for v in r.verdicts}
     lenses = [name for name in LENSES if name in used]

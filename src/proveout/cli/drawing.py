@@ -31,7 +31,7 @@ def figures(stems: Sequence[str], out: str, formats: str, *, quick: bool, jobs: 
         (stem, panel, out, tuple(kinds), quick, seed) for stem in _drawn(stems) for panel in _panels(stem)
     ]
     folder(out)
-    from proveout.theory import pool
+    from proveout.theory.trial import pool
 
     with progress("drawing") as tick:
         finished = 0
@@ -91,9 +91,9 @@ def tight(
     can_write(json_file)
     can_write(out, (".png", ".pdf", ".svg"))
     from proveout.problems import build
-    from proveout.theory import sources
-    from proveout.theory.check import methods_of
-    from proveout.theory.judge import describe_method
+    from proveout.theory.trial import sources
+    from proveout.theory.trial.check import methods_of
+    from proveout.theory.trial.judge import describe_method
 
     with usage():
         named = sources.find([statement])

@@ -11,8 +11,8 @@ __all__ = ["cite", "describe", "show"]
 
 def show(words: Sequence[str], as_json: bool) -> int:
     """List statements; exit code 0."""
-    from proveout.theory import sources
     from proveout.theory.catalogue import STEMS
+    from proveout.theory.trial import sources
 
     with usage():
         entries = [describe(named.case) for named in sources.find(list(words))]
@@ -39,7 +39,7 @@ def show(words: Sequence[str], as_json: bool) -> int:
 
 def describe(case: Any) -> dict[str, Any]:
     """What `list --json` says of a case."""
-    from proveout.theory.judge import lenses_for
+    from proveout.theory.trial.judge import lenses_for
 
     statement = case.statement
     kinds = statement.method if isinstance(statement.method, tuple) else (statement.method,)

@@ -12,7 +12,7 @@ REPRODUCED = 1
 def replay(path: str, cases: str = "") -> int:
     """Exit code 1 if a violation is reproduced, 0 if none is; Usage if the file is no witness."""
     from proveout import __version__
-    from proveout.theory import replay as theory
+    from proveout.theory.trial import replay as theory
 
     with usage():
         witnesses = theory.read(path)

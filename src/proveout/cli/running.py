@@ -26,7 +26,7 @@ def run(
         _arrow()
     import proveout
     from proveout.problems import build
-    from proveout.theory.judge import describe_method, is_class
+    from proveout.theory.trial.judge import describe_method, is_class
 
     with usage():
         problem = build(spec)

@@ -5,10 +5,10 @@ from html import escape
 from importlib.resources import files
 
 from proveout.report import page
-from proveout.theory import sources
-from proveout.theory.curves import Curve
-from proveout.theory.mutants import Mutant, Mutants
 from proveout.theory.statement import Verdict
+from proveout.theory.trial import sources
+from proveout.theory.trial.curves import Curve
+from proveout.theory.trial.mutants import Mutant, Mutants
 
 __all__ = ["html"]
 

@@ -8,8 +8,8 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from proveout import __version__
-from proveout.theory.mutants import Mutants, score
 from proveout.theory.statement import Verdict
+from proveout.theory.trial.mutants import Mutants, score
 
 __all__ = ["environment", "of_check", "of_mutants", "row", "summary"]
 

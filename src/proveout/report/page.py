@@ -9,9 +9,9 @@ from typing import Any
 from proveout import __version__
 from proveout.report import document, svg
 from proveout.report.mathml import mathml
-from proveout.theory.curves import Curve
-from proveout.theory.mutants import Mutant, Mutants, score
 from proveout.theory.statement import Verdict
+from proveout.theory.trial.curves import Curve
+from proveout.theory.trial.mutants import Mutant, Mutants, score
 
 __all__ = ["card", "head", "index", "overall"]
 

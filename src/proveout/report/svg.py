@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from proveout.theory.curves import Curve
+from proveout.theory.trial.curves import Curve
 
 __all__ = ["curve", "stacked", "tightness"]
 

@@ -18,10 +18,10 @@ import numpy as np
 from proveout.arrays import Array, tree_map
 from proveout.problems import build
 from proveout.run import Trace, run
-from proveout.theory import pool, sources
-from proveout.theory.check import case_of, methods_of
-from proveout.theory.judge import describe_method
 from proveout.theory.statement import Method, Problem, branches, evaluate
+from proveout.theory.trial import pool, sources
+from proveout.theory.trial.check import case_of, methods_of
+from proveout.theory.trial.judge import describe_method
 
 __all__ = ["Curve", "curve", "curves"]
 

@@ -15,9 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from proveout.theory import judge, sources
-from proveout.theory.check import case_of
 from proveout.theory.statement import Method, Problem, Statement
+from proveout.theory.trial import judge, sources
+from proveout.theory.trial.check import case_of
 from proveout.theory.twins import Altered, unwrap
 from proveout.theory.witness import FORMAT, decode, trust
 

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from proveout.arrays import Array, tree_map
-from proveout.theory.judge import is_class
 from proveout.theory.lenses.membership.inequality import law_of, shape_of
 from proveout.theory.statement import Method, Path, Problem, State, Statement, branches, evaluate
+from proveout.theory.trial.judge import is_class
 
 __all__ = ["EFFECT", "has_effect", "stand_in"]
 

@@ -6,9 +6,9 @@ from time import perf_counter
 from typing import Any
 
 from proveout.problems import build
-from proveout.theory import judge, pool, sources
-from proveout.theory.judge import describe_method, known, lenses_for, sharpest, sign
 from proveout.theory.statement import Method, Problem, Statement, Verdict
+from proveout.theory.trial import judge, pool, sources
+from proveout.theory.trial.judge import describe_method, known, lenses_for, sharpest, sign
 
 __all__ = ["Checked", "Pair", "case_of", "check", "check_cases", "judge_pair", "methods_of", "problems_of"]
 

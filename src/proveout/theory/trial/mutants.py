@@ -15,11 +15,11 @@ from time import perf_counter
 from typing import Any, Literal, TypeAlias
 
 from proveout.problems import build
-from proveout.theory import judge, pool, sources
-from proveout.theory.check import case_of, methods_of, problems_of
-from proveout.theory.effect import has_effect
-from proveout.theory.judge import known, lenses_for, sharpest, sign
 from proveout.theory.statement import Twin, Verdict
+from proveout.theory.trial import judge, pool, sources
+from proveout.theory.trial.check import case_of, methods_of, problems_of
+from proveout.theory.trial.effect import has_effect
+from proveout.theory.trial.judge import known, lenses_for, sharpest, sign
 from proveout.theory.witness import encode
 
 __all__ = ["Mutant", "Mutants", "judge_twin", "mutants", "score"]
