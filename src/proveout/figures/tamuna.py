@@ -57,6 +57,9 @@ def _gd(P: Any) -> GD:
 # ------------------------------------------------------------------ totalcom
 
 
+METHOD_COLOURS = {"GD": "C0", "Scaffnew": "C1", "TAMUNA, s = c": "C3", "TAMUNA": "C2"}  # the first that fits
+
+
 def measure_totalcom(seed: int = 0, quick: bool = False, data: str = "mushrooms") -> dict[str, Any]:
     """Curves of every method, per price and participation; `data` is a shipped set or the path of a LIBSVM file."""
     n, kappa, reals, seeds = (10, 30, 1e3, 2) if quick else (100, 1000, 1.2e4, 3)
@@ -99,7 +102,8 @@ def draw_totalcom(fig: Any, data: dict[str, Any]) -> None:
             start = f"{price:g} {c} "
             names = [k[len(start) : -2] for k in data if k.startswith(start) and k.endswith(" x")]
             for name in names:
-                ax.plot(data[f"{start}{name} x"] / 1000, data[f"{start}{name} y"], label=name)
+                colour = next(c for kind, c in METHOD_COLOURS.items() if name.startswith(kind))
+                ax.plot(data[f"{start}{name} x"] / 1000, data[f"{start}{name} y"], color=colour, label=name)
             ax.set_title(f"c = {c} of {data['cohorts'][0]} clients, price {price:g}")
             log_axis(
                 ax, "TotalCom: thousand reals per client", "gap / gap at the start" if price == 0 else ""
