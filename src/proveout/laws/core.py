@@ -1,5 +1,6 @@
 """What every law answers, and the two laws without luck."""
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeAlias
@@ -15,14 +16,15 @@ Groups: TypeAlias = list[list[int]]
 TAIL = 1e-12  # mass at which an unbounded discrete law is cut; never renormalised
 
 
-class Law:
+class Law(ABC):
     """What every law answers; a law fills in `sample`, `atoms` and its `of`."""
 
     of: str | None = None
 
     @property
+    @abstractmethod
     def size(self) -> float:
-        raise NotImplementedError
+        """How many draws there are, or inf."""
 
     @property
     def moves(self) -> bool:
@@ -34,11 +36,13 @@ class Law:
         """How many atoms `atoms()` returns."""
         return self.size
 
+    @abstractmethod
     def sample(self, rng: Generator, shape: tuple[int, ...]) -> Any:
-        raise NotImplementedError
+        """A draw whose arrays have the leading axes `shape`."""
 
+    @abstractmethod
     def atoms(self) -> tuple[Array, Any]:
-        raise NotImplementedError
+        """All draws with their probabilities; ValueError if there are none to list."""
 
     def block(self, rng: Generator, start: int, steps: int) -> Any:
         return self.sample(rng, (steps,))
@@ -56,7 +60,7 @@ class Law:
         if self.of == "clients":
             return np.asarray(pi)[draw]
         if self.of == "rows":
-            raise NotImplementedError(f"{type(self).__name__} must say how its rows move")
+            raise TypeError(f"{type(self).__name__} does not say how its rows move")
         return draw
 
 

@@ -63,7 +63,7 @@ class Clock:
     busy = True  # does everybody restart at once, so that always all workers compute?
 
     def _events(self, stop: int, steps: tuple[int, ...]) -> Event:
-        raise NotImplementedError
+        raise TypeError(f"{type(self).__name__} has no order that is known in advance")
 
     def arrivals(self, local_steps: Any = 1) -> Law:
         """The law of the events; a worker's service time is multiplied by its number of local steps."""

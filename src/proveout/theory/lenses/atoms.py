@@ -57,7 +57,7 @@ def atoms_of(law: Law, limit: float = math.inf) -> Atoms:
     """
     try:
         count = law.count
-    except (AttributeError, NotImplementedError, ValueError) as error:
+    except (AttributeError, TypeError, ValueError) as error:
         raise Refused(f"the law cannot be enumerated: {error}") from None
     if not math.isfinite(count):
         raise Refused("the law is continuous and its step is not affine in the draw: no atoms")

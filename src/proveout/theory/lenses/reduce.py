@@ -92,7 +92,7 @@ def _shorter(field: Any) -> bool:
     try:
         _, cov = field.moments()
         count = field.count
-    except (AttributeError, NotImplementedError, TypeError):
+    except (AttributeError, TypeError):
         return False
     return not math.isfinite(count) or 2 * max(1, int(np.linalg.matrix_rank(cov))) < count
 

@@ -132,7 +132,7 @@ def _lucky(law: Law, steps: int) -> bool:
     """Is any draw random?"""
     try:
         return any(law.at(t).count != 1 for t in range(steps))
-    except (AttributeError, NotImplementedError, ValueError):
+    except (AttributeError, TypeError, ValueError):
         return True
 
 
@@ -155,7 +155,7 @@ class _Pools:
         try:
             few = law.count <= ATOMS and not _named(law)
             prob, draws = law.atoms() if few else (np.ones(POOL), law.sample(self.rng, (POOL,)))
-        except (AttributeError, NotImplementedError, ValueError):
+        except (AttributeError, TypeError, ValueError):
             prob, draws = np.ones(POOL), law.sample(self.rng, (POOL,))
         likely = np.flatnonzero(np.asarray(prob, float) > 1e-9)
         return len(likely), tree_map(lambda a: np.asarray(a)[likely], draws)

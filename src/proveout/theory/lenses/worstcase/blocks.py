@@ -105,5 +105,5 @@ def _faithful(block: Any) -> bool:
         prob, draw = block.law(1, 1).atoms()
         error = np.asarray(block(np.ones((len(prob), 1, 1)), draw))[:, 0, 0] - 1
         return bool(np.isclose(prob @ error, 0) and np.isclose(prob @ error**2, block.omega(1)))
-    except (TypeError, ValueError, NotImplementedError, IndexError):
+    except (TypeError, ValueError, IndexError):
         return False

@@ -101,7 +101,7 @@ def draws_of(law: Law, n: int, settings: Settings) -> Draws:
             groups = [[[i] for i in range(n)]] * len(prob)
         else:
             prob, draw, groups = law.orbits(n)
-    except (NotImplementedError, OverflowError) as error:
+    except (TypeError, OverflowError) as error:
         raise Refused(f"the law cannot be enumerated: {error}") from None
     keep = np.flatnonzero(np.asarray(prob) != 0)
     prob, draw = np.asarray(prob)[keep], tree_map(lambda a: np.asarray(a)[keep], draw)

@@ -29,7 +29,7 @@ def exchangeable(statement: Any, base: Problem, method: Method, settings: Settin
         return None
     try:
         return _renamed(statement, base, method, settings)
-    except (AttributeError, IndexError, KeyError, NotImplementedError, TypeError, ValueError) as error:
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
         return f"renaming clients cannot be tried: {error}"
 
 
