@@ -34,7 +34,7 @@ class SparseLogistic(Constants):
 
     @property
     def m(self) -> int:
-        return max(z.shape[0] for z in self.shards)
+        return int(max(z.shape[0] for z in self.shards))
 
     @cached_property
     def _whole(self) -> "_Blocks":
