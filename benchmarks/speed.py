@@ -74,7 +74,7 @@ def bare_step(A, b, x, h, theta, gamma, p):
 
 
 def throughput(smoke):
-    n, m, d, seeds, steps = (10, 10, 5, 2, 3) if smoke else (100, 100, 50, 16, 100)
+    n, m, d, seeds, steps = (10, 10, 5, 2, 3) if smoke else (100, 100, 50, 16, 300)
     problem = logistic("synthetic", clients=n, m=n * m, d=d, sparse="no")
     problem.x_star, problem.f_star  # noqa: B018  known before the clock starts
     method, loop_steps = Scaffnew(gamma=0.1, p=0.2), 3

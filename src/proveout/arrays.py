@@ -35,7 +35,7 @@ __all__ = [
 
 Array: TypeAlias = Any  # numpy.ndarray or torch.Tensor; shapes live in comments
 
-SMALL_ROW = 4096  # below so many numbers per row a product with 1/n beats a reduction
+SMALL_ROW = 2**16  # below so many numbers per row a product with 1/n beats a reduction
 
 
 def namespace(*arrays: Array) -> Any:
