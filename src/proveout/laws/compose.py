@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from proveout.arrays import Array, tree_map
-from proveout.laws.core import Generator, Groups, Law, Sure, as_law, move_rows, refine, roles
+from proveout.laws.core import Generator, Groups, Law, Sure, move_rows, refine, roles
 from proveout.laws.finite import Index, Permutation
 
 __all__ = ["Each", "Either", "Joint"]
@@ -70,6 +70,11 @@ class Each(Law):
             return draw
         inner = self.inner.sample(np.random.default_rng(0), ())
         return tree_map(lambda a, one: move_rows(pi, a, np.ndim(one)), draw, inner)
+
+
+def as_law(law: Any) -> Law:
+    """A law, or a draw of laws read as their joint law."""
+    return law if isinstance(law, Law) else Joint(law)
 
 
 def _compositions(total: int, parts: int) -> Iterator[tuple[int, ...]]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from proveout.arrays import Array, tree_map
 
-__all__ = ["TAIL", "Generator", "Given", "Groups", "Law", "Sure", "as_law", "move_rows", "refine", "roles"]
+__all__ = ["TAIL", "Generator", "Given", "Groups", "Law", "Sure", "move_rows", "refine", "roles"]
 
 Generator: TypeAlias = np.random.Generator
 Groups: TypeAlias = list[list[int]]
@@ -77,15 +77,6 @@ def roles(law: Law, draw: Any, n: int) -> Groups:
 def refine(first: Groups, second: Groups) -> Groups:
     parts = [[i for i in a if i in set(b)] for a in first for b in second]
     return [part for part in parts if part]
-
-
-def as_law(law: Any) -> Law:
-    """A law, or a draw of laws read as their joint law."""
-    if isinstance(law, Law):
-        return law
-    from proveout.laws.compose import Joint
-
-    return Joint(law)
 
 
 def move_rows(pi: Array, draw: Any, core: int) -> Any:
