@@ -80,7 +80,7 @@ NEGATED = oracle("gradient negated", lambda grads, x: -grads(x))
 LOUDER = oracle("gradient x 3", lambda grads, x: 3 * grads(x))
 
 CONTRACTION = OneStep(
-    source=NESTEROV + ", section 2.1.5, sharp form",
+    source=NESTEROV + ", gradient method, sharp form",
     method=GD,
     assumes=(smooth, strongly_convex),
     lyapunov=lambda P, m, state: (Square(1, state.x - P.x_star),),
@@ -100,7 +100,7 @@ CONTRACTION = OneStep(
 )
 
 CONVEX_RATE = Horizon(
-    source="Drori and Teboulle (arXiv:1206.3209), theorem 3.1",
+    source="Drori and Teboulle (arXiv:1206.3209), gradient method",
     method=GD,
     assumes=(smooth, convex),
     allows=lambda P, m: at_most(m.gamma, 1 / P.L),
@@ -143,7 +143,7 @@ PL = OneStep(
 )
 
 NONCONVEX = OneStep(
-    source=NESTEROV + ", section 1.2.3",
+    source=NESTEROV + ", descent lemma",
     method=GD,
     assumes=(smooth,),
     allows=lambda P, m: at_most(m.gamma, 2 / P.L),
@@ -218,7 +218,7 @@ SGD_TWINS = (
 )
 
 SGD_NONCONVEX = OneStep(
-    source=KHALED + ", theorem 2, one step",
+    source=KHALED + ", nonconvex, one step",
     method=SGD,
     assumes=(each_smooth, smooth),
     lyapunov=gap,
@@ -231,7 +231,7 @@ SGD_NONCONVEX = OneStep(
 )
 
 SGD_STRONGLY_CONVEX = OneStep(
-    source=KHALED + ", theorem 3, one step",
+    source=KHALED + ", Polyak-Lojasiewicz, one step",
     method=SGD,
     assumes=(each_smooth, smooth, pl),
     allows=lambda P, m: at_most(m.gamma, _limit(P, m)),
