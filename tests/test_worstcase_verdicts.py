@@ -31,6 +31,7 @@ from proveout.theory.twins import (
     oracle,
     progress_times,
     rate_gap,
+    rolled,
     update_times,
     weight_times,
 )
@@ -421,3 +422,12 @@ def test_an_oracle_after_a_coordinate_mask_is_refused():
     verdict = check(gaps, P, m)
     assert verdict.word == "not applicable"
     assert "coordinate mask" in verdict.note
+
+
+def test_many_clients_that_are_not_exchangeable_are_refused_before_they_fill_the_memory():
+    statement, P, m = rolled("h").edit(
+        proxskip.LINEAR_CONVERGENCE, FunctionClass(n=400, L_max=10.0, mu_min=1.0), Scaffnew(gamma=0.1, p=0.3)
+    )
+    verdict = check(statement, P, m)
+    assert verdict.word == "not applicable"
+    assert "400 clients that are not exchangeable" in verdict.note

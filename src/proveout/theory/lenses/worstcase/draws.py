@@ -16,6 +16,7 @@ from proveout.theory.statement import Problem
 __all__ = ["ATOMS", "Draws", "Settings", "base_problem", "draws_of", "floats", "orbits_of", "rational"]
 
 ATOMS = 4096  # draws of a whole trace, at most
+FULL = 24  # clients that are not exchangeable, at most: the full Gram matrix takes 20 s and 1 GB there
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,6 +96,10 @@ def draws_of(law: Law, n: int, settings: Settings) -> Draws:
     """One representative per orbit of draws, or all of them. Raises Refused if there are too many."""
     try:
         if settings.full or n == 1:
+            if n > FULL:
+                raise Refused(
+                    f"too large: {n} clients that are not exchangeable, at most {FULL}", "inconclusive"
+                )
             if not law.count <= ATOMS:
                 raise Refused(f"{law.count:g} atoms, at most {ATOMS} fit the full Gram matrix")
             prob, draw = law.atoms()
