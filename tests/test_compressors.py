@@ -52,6 +52,18 @@ def test_clients_draw_independently():
     assert all(len(set(row.ravel())) > 1 for row in draw[:10])
 
 
+def test_contraction_does_not_average():
+    """Three clients f_i(x) = <a_i, x>^2 + |x|^2 / 4: averaged top-1 multiplies (t, t, t) by 1 + 11 gamma / 6."""
+    a = np.array([[-3.0, 2, 2], [2, -3, 2], [2, 2, -3]])
+    gradients = lambda x: 2 * (a @ x)[:, None] * a + x / 2
+    x, gamma = np.ones(3), 0.01
+    np.testing.assert_allclose(gradients(x)[0], np.array([-11, 9, 9]) / 2, rtol=1e-14)
+    for _ in range(3):
+        x = x - gamma * TopK(k=1)(gradients(x)[None], None)[0].mean(axis=0)
+    np.testing.assert_allclose(x, 1.05601449537, rtol=1e-11)
+    np.testing.assert_allclose(x, (1 + 11 * gamma / 6) ** 3, rtol=1e-14)
+
+
 @each
 def test_batch_axes_stay_in_front(C):
     x = np.random.default_rng(0).standard_normal((5, 1, 3, 4))
