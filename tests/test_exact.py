@@ -31,10 +31,13 @@ from exact_subjects import (
 from proveout.arrays import namespace, to_clients
 from proveout.laws import Coin, Joint
 from proveout.methods import gd, proxskip
+from proveout.methods.blocks.compressors import TopK
+from proveout.methods.blocks.estimators import Compressed
 from proveout.methods.gd import GD, SGD
 from proveout.methods.proxskip import Scaffnew
 from proveout.problems import Quadratics, build, federated
-from proveout.theory import twins
+from proveout.theory import biased_sgd, twins
+from proveout.theory import gd as gd_theory
 from proveout.theory.lenses import exact
 from proveout.theory.lenses.common import (
     BUDGETS,
@@ -446,3 +449,18 @@ def test_a_step_with_a_square_root_has_no_replay_in_fractions() -> None:
     P = federated(n=1, d=2, kappa=10)
     state = gd.State(x=P.x_star + 1)
     assert exact.replay_exact(CLIP, P, BlockGD(gamma=0.1, block=Clip(0.5)), state) is None
+
+
+def test_a_rate_written_as_one_minus_something_near_one_is_not_blamed_for_its_rounding():
+    P = Quadratics(A=np.array([[[1.0]]]), b=np.array([[0.64042265]]))
+    for fraction in (0.9999, 0.99999, 0.999999):  # 1 - gamma mu (2 - gamma L) is 1e-8 .. 1e-12 here
+        assert exact.check(gd_theory.PL, P, GD(gamma=fraction)).word == "holds"
+
+
+@pytest.mark.parametrize("seed", [290, 294])
+def test_a_sparsifier_is_not_taken_for_affine_where_nearly_all_gradients_point_one_way(seed):
+    P = federated(n=2, d=3, kappa=1e4, heterogeneity=3.0, basis="rotated", seed=seed)
+    m = biased_sgd.PL.tune(P, estimator=Compressed(compressor=TopK(k=1)), factor=1.0)
+    verdict = exact.check(biased_sgd.PL, P, m, seed=1)
+    assert verdict.word == "holds"
+    assert verdict.grade == "searched"

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from proveout.arrays import Array
+from proveout.arrays import Array, apply
 from proveout.laws import reported_weights
 from proveout.theory.lenses.common import AFFINE, CHUNK, Atoms, Budget, Refused
 from proveout.theory.lenses.states import Coordinates, is_float, leaves
@@ -89,9 +89,17 @@ def read_maps(P: Problem, m: Method, coords: Coordinates, atoms: Atoms, budget: 
 
 
 def is_affine(P: Problem, m: Method, coords: Coordinates, atoms: Atoms) -> bool:
-    """f(u + v) - f(u) - f(v) + f(0) = 0 at every length and for (some of) the draws, to AFFINE."""
+    """f(u + v) - f(u) - f(v) + f(0) = 0 at every length and for (some of) the draws, to AFFINE.
+
+    Once along isotropic points, once along points whose *gradients* are isotropic: where f is ill
+    conditioned, nearly all points have gradients in one direction, and a sparsifier looks affine there.
+    """
     rng = np.random.default_rng(0xAFF)
-    u, v = rng.standard_normal((2, len(SCALES), coords.q)) * SCALES[:, None]
+    points = rng.standard_normal((2, len(SCALES), coords.q))
+    steep = _gradients_everywhere(P, coords, rng)
+    u, v = (
+        np.concatenate([points, steep], axis=1) * np.resize(SCALES, points.shape[1] + steep.shape[1])[:, None]
+    )
     y = np.concatenate([np.zeros((1, coords.q)), u, v, u + v])
     end = max(1, min(atoms.size, int(CHUNK // (len(y) * coords.D))))
     try:
@@ -103,6 +111,22 @@ def is_affine(P: Problem, m: Method, coords: Coordinates, atoms: Atoms) -> bool:
     size += _room(u + v)
     bend = np.linalg.norm(both - one - two + out[0], axis=-1)
     return bool((bend <= 10 * AFFINE * size).all())
+
+
+def _gradients_everywhere(P: Problem, coords: Coordinates, rng: np.random.Generator) -> Array:
+    """Pairs of points (2, N, q) whose gradients have no preferred direction; none but on quadratics."""
+    if not getattr(P, "is_quadratic", False) or not hasattr(P, "hessians"):
+        return np.zeros((2, 0, coords.q))
+    H = np.asarray(P.hessians, float)
+    own, mean = np.linalg.pinv(H, hermitian=True), np.linalg.pinv(H.mean(axis=0), hermitian=True)
+    rows = rng.standard_normal((2 * len(SCALES), coords.D))
+    for field in coords.fields:
+        if field.shape in (H.shape[1:2], H.shape[:2]):
+            w = rows[:, field.part].reshape(-1, *field.shape)
+            x = w @ mean if len(field.shape) == 1 else apply(own, w)
+            x = x.reshape(len(rows), -1)
+            rows[:, field.part] = x / np.sqrt(np.mean(x**2, axis=1, keepdims=True))
+    return coords.shrink(rows).reshape(2, len(SCALES), coords.q)
 
 
 def _room(y: Array) -> Array:

@@ -15,6 +15,7 @@ __all__ = [
     "LEAST",
     "MISS",
     "NULL",
+    "RATE",
     "ROUNDING",
     "TAIL",
     "VIOLATION",
@@ -23,6 +24,7 @@ __all__ = [
 ]
 
 ROUNDING = 1e-9  # relative; a sum over 1e6 atoms of squares errs by 1e-13 to 1e-10
+RATE = 8 * 2.0**-53  # absolute; a rate is written as 1 - x, so rates nearer than this are one number
 VIOLATION = 1e-7  # relative; 100 x ROUNDING, the smallest real defect seen was 1.2e-5
 AFFINE = 1e-9  # relative; probes at unit scale err by 1e-14 cond, kinks show at 1e-3 and more
 NULL = 1e-11  # of the top eigenvalue, after Jacobi scaling; eigh errs by 1e-15 q

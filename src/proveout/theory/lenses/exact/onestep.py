@@ -13,6 +13,7 @@ import numpy as np
 from proveout.arrays import Array, tree_map
 from proveout.theory.lenses.common import (
     BUDGETS,
+    RATE,
     Atoms,
     Budget,
     Refused,
@@ -111,7 +112,7 @@ def _bare(statement: OneStep, P: Problem, m: Method, budget: Budget, coords: Coo
     atoms = atoms_for(P, m, law, coords, V, budget)
     rate, active = worst_rate(statement, P, m)
     noise = float(statement.noise(P, m)) if statement.noise else 0.0
-    return Claim(statement, P, m, coords, atoms, rate, active, noise)
+    return Claim(statement, P, m, coords, atoms, rate + RATE, active, noise)
 
 
 def _with_rounding(claim: Claim) -> Claim:
