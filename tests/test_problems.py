@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from proveout import problems as pr
+from proveout.testing import logistics
 
 SPECS = [
     "quadratic:n=3,d=2,kappa=10",
@@ -224,3 +225,9 @@ def test_f_without_a_minimiser_says_so():
     P = pr.Quadratics(A=-np.eye(2)[None], b=np.zeros((1, 2)))
     with pytest.raises(ValueError, match="no minimiser"):
         _ = P.x_star
+
+
+@given(P=logistics())
+def test_drawn_logistic_problems_have_the_optimum_they_say(P):
+    assert np.linalg.norm(P.grad(P.x_star)) <= 1e-12
+    np.testing.assert_allclose(P.h_star.sum(axis=0), 0, atol=1e-12)

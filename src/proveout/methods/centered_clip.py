@@ -26,6 +26,7 @@ from proveout.arrays import Array, to_clients
 from proveout.laws import Joint, Law, Sure
 from proveout.methods.blocks.aggregators import Mean
 from proveout.methods.blocks.costs import Cost
+from proveout.methods.blocks.ranges import step_and_momentum
 from proveout.problems.attacks import Context, forge
 
 __all__ = ["Draw", "RobustMomentumSGD", "State"]
@@ -53,10 +54,7 @@ class RobustMomentumSGD:
     batch: int | None = None  # samples per worker; None: all (quadratics: their noise)
 
     def __post_init__(self) -> None:
-        if not self.gamma > 0:
-            raise ValueError(f"gamma must be > 0, got {self.gamma}")
-        if not 0 <= self.beta < 1:
-            raise ValueError(f"beta must lie in [0, 1), got {self.beta}")
+        step_and_momentum(self)
 
     def init(self, problem: Any, x0: Array) -> State:
         attack = getattr(problem, "attack", None)

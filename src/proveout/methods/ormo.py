@@ -28,6 +28,7 @@ from proveout.arrays import Array, namespace
 from proveout.laws import Law
 from proveout.methods.blocks import jobs
 from proveout.methods.blocks.costs import Cost
+from proveout.methods.blocks.ranges import step_and_momentum
 
 __all__ = ["OrMo", "OrMoDA", "State", "brackets", "opens"]
 
@@ -51,10 +52,7 @@ def opens(t: int, workers: int, rule: str) -> bool:
 
 
 def _check(method: Any) -> None:
-    if not method.gamma > 0:
-        raise ValueError(f"gamma must be > 0, got {method.gamma}")
-    if not 0 <= method.beta < 1:
-        raise ValueError(f"beta must lie in [0, 1), got {method.beta}")
+    step_and_momentum(method)
     if method.bracket not in ("ceil", "floor"):
         raise ValueError(f"bracket must be 'ceil' or 'floor', got {method.bracket!r}")
 

@@ -24,6 +24,7 @@ from proveout.arrays import Array, last, namespace, take
 from proveout.laws import Law
 from proveout.methods.blocks import jobs
 from proveout.methods.blocks.costs import Cost
+from proveout.methods.blocks.ranges import step_and_momentum
 
 __all__ = ["SMEGA2", "NaiveASGDm", "NaiveState", "ShiftedMomentum", "ShiftedState", "SmegaState"]
 
@@ -53,20 +54,13 @@ class SmegaState(NamedTuple):
     t: int
 
 
-def _check(method: Any) -> None:
-    if not method.gamma > 0:
-        raise ValueError(f"gamma must be > 0, got {method.gamma}")
-    if not 0 <= method.beta < 1:
-        raise ValueError(f"beta must lie in [0, 1), got {method.beta}")
-
-
 @dataclass(frozen=True, kw_only=True)
 class NaiveASGDm:
     gamma: float  # multiplies each single gradient
     beta: float = 0.9
 
     def __post_init__(self) -> None:
-        _check(self)
+        step_and_momentum(self)
 
     @property
     def gamma_eff(self) -> float:
@@ -97,7 +91,7 @@ class ShiftedMomentum:
     beta: float = 0.9
 
     def __post_init__(self) -> None:
-        _check(self)
+        step_and_momentum(self)
 
     @property
     def gamma_eff(self) -> float:
@@ -129,7 +123,7 @@ class SMEGA2:
     beta: float = 0.9
 
     def __post_init__(self) -> None:
-        _check(self)
+        step_and_momentum(self)
 
     @property
     def gamma_eff(self) -> float:

@@ -17,6 +17,7 @@ from proveout.arrays import Array, namespace, to_clients
 from proveout.laws import Joint, Law
 from proveout.methods.blocks import jobs
 from proveout.methods.blocks.costs import Cost
+from proveout.methods.blocks.ranges import step_and_momentum
 
 __all__ = ["RoundDraw", "RoundState", "SSGDm", "SSGDmRounds", "State"]
 
@@ -39,20 +40,13 @@ class RoundDraw(NamedTuple):
     seconds: Array  # (...,)  duration of the round
 
 
-def _check(method: Any) -> None:
-    if not method.gamma > 0:
-        raise ValueError(f"gamma must be > 0, got {method.gamma}")
-    if not 0 <= method.beta < 1:
-        raise ValueError(f"beta must lie in [0, 1), got {method.beta}")
-
-
 @dataclass(frozen=True, kw_only=True)
 class SSGDm:
     gamma: float  # multiplies each single gradient
     beta: float = 0.9
 
     def __post_init__(self) -> None:
-        _check(self)
+        step_and_momentum(self)
 
     @property
     def gamma_eff(self) -> float:
@@ -84,7 +78,7 @@ class SSGDmRounds:
     beta: float = 0.9
 
     def __post_init__(self) -> None:
-        _check(self)
+        step_and_momentum(self)
 
     @property
     def gamma_eff(self) -> float:

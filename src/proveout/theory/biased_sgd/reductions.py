@@ -134,10 +134,6 @@ def _rescaled(power: float) -> Callable[[Problem, Method], Method]:
     return lambda P, m: BiasedSGD(gamma=m.gamma * 2.5**power, estimator=Scaled(m.estimator, 2.5))
 
 
-def _scaling(P: Problem, k: int = 1) -> BiasedSGD:
-    return _compressed(TopK)(P, k) if k <= P.d else BiasedSGD(gamma=1 / P.L, estimator=Minibatch(batch=1))
-
-
 SCALING = Identity(
     source=SOURCE,
     method=BiasedSGD,

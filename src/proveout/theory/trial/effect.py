@@ -21,7 +21,6 @@ __all__ = ["EFFECT", "has_effect", "stand_in"]
 EFFECT = 1e-6  # relative; the smallest change that counts
 RUNS, STEPS = 16, 6
 DRAWS = 64  # sampled where a law has more atoms
-MANY = 4096  # draws that tell one law from another
 HORIZONS = (1, 2, 5, 20, 100)
 EPSILONS = (1e-2, 1e-4)
 OVER = ("last", "mean", "min", "mean_iterate")
@@ -52,17 +51,6 @@ def stand_in(cls: Any) -> Problem:
 
     mu = float(cls.mu_min) if cls.mu_min > 0 else float(cls.L_max) / 100
     return federated(n=cls.n, d=3, kappa=float(cls.L_max) / mu, mu=mu, basis="rotated")
-
-
-def _other_law(before: Triple, after: Triple) -> bool:
-    """Do the laws of the two methods differ, on draws that may be too rare for the candidates?"""
-    if before[0].kind == "Membership" or after[2] is before[2]:
-        return False
-    draws: list[list[Array]] = [[], []]
-    for (_, P, m), leaves in zip((before, after), draws):
-        draw = m.law(P).sample(np.random.default_rng(0), (MANY,))
-        tree_map(lambda a, leaves=leaves: leaves.append(np.asarray(a)), draw)
-    return any(a.shape != b.shape or not np.array_equal(a, b) for a, b in zip(*draws))
 
 
 def _other_record(a: Statement, b: Statement) -> bool:
