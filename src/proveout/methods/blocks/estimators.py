@@ -27,6 +27,7 @@ import numpy as np
 
 from proveout.arrays import Array, like, namespace, norm, take
 from proveout.laws import Coin, Drawn, Joint, Law, Subset, Sure
+from proveout.methods.blocks.assumptions import ABC
 from proveout.methods.blocks.compressors import FLOAT_BITS
 
 __all__ = [
@@ -40,17 +41,6 @@ __all__ = [
     "MinibatchDraw",
     "Scaled",
 ]
-
-
-@dataclass(frozen=True, kw_only=True)
-class ABC:
-    """Constants of Biased ABC; those of the exact gradient unless given."""
-
-    A: Any = 0.0
-    B: Any = 1.0
-    C: Any = 0.0
-    b: Any = 1.0
-    c: Any = 0.0
 
 
 class _Whole:

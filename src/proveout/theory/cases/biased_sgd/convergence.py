@@ -1,21 +1,9 @@
-"""Cases of the stem `biased_sgd`."""
+"""Cases of the stem `biased_sgd`: convergence and reductions."""
 
 from proveout.theory import biased_sgd as bs
-from proveout.theory.cases import Case, Stem
+from proveout.theory.cases import Case
 
-__all__ = ["CASES", "STEM"]
-
-STEM = Stem(
-    name="biased_sgd",
-    title="A Guide Through the Zoo of Biased SGD",
-    cite="""@inproceedings{demidovich2023guide,
-  title     = {A Guide Through the Zoo of Biased {SGD}},
-  author    = {Demidovich, Yury and Malinovsky, Grigory and Sokolov, Igor and Richt{\\'a}rik, Peter},
-  booktitle = {Advances in Neural Information Processing Systems},
-  year      = {2023},
-  note      = {arXiv:2305.16296}
-}""",
-)
+__all__ = ["CASES"]
 
 SMALL = "quadratic:n=3,d=3,kappa=10,basis=rotated"
 NOISY = "quadratic:n=4,d=2,kappa=3,heterogeneity=3,noise=1"
