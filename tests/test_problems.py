@@ -188,7 +188,7 @@ def test_libsvm_text_with_comments_windows_endings_and_other_labels_is_read(tmp_
     "spec, words",
     [
         ("cubic:n=3", "unknown family 'cubic', known: quadratic, logistic"),
-        ("quadratic:m=3", "unknown key 'm', known: n, d, kappa"),
+        ("quadratic:z=3", "unknown key 'z', known: n, d, kappa"),
         ("quadratic:n=3,n=4", "n given twice"),
         ("quadratic:n=x", "n must be a number, got 'x'"),
         ("quadratic:n=2.5", "n must be an integer, got '2.5'"),
@@ -231,3 +231,14 @@ def test_f_without_a_minimiser_says_so():
 def test_drawn_logistic_problems_have_the_optimum_they_say(P):
     assert np.linalg.norm(P.grad(P.x_star)) <= 1e-12
     np.testing.assert_allclose(P.h_star.sum(axis=0), 0, atol=1e-12)
+
+
+def test_parts_are_equal_blocks_of_a_clients_samples():
+    P = pr.build("logistic:a1a,clients=4,parts=3,kappa=50")
+    assert (P.n, P.m) == (4, 3)
+    assert P.whole.even
+    assert P.parts.even
+    assert np.isclose(P.L_parts / P.mu_parts, 50)
+    assert P.parts.m * 3 == P.whole.m
+    with pytest.raises(ValueError, match="parts must be at most 2"):
+        pr.build("logistic:synthetic,clients=3,m=6,d=2,parts=3")

@@ -52,8 +52,8 @@ class Law(ABC):
 
     def orbits(self, n: int) -> tuple[Array, Any, list[Groups]]:
         prob, draw = self.atoms()
-        roles = [roles(self, tree_map(lambda a, k=k: a[k], draw), n) for k in range(len(prob))]
-        return prob, draw, roles
+        groups = [roles(self, tree_map(lambda a, k=k: a[k], draw), n) for k in range(len(prob))]
+        return prob, draw, groups
 
     def act(self, pi: Array, draw: Any) -> Any:
         """Rename clients: pi[i] is the new number of client i.  Arrays may carry leading axes."""

@@ -19,6 +19,7 @@ class FunctionClass:
     spec: str = ""
 
     d = 1  # a coordinate mask then covers a whole abstract vector
+    m = 1  # every f_i is its own only component
 
     def __post_init__(self) -> None:
         if not self.n >= 1:
@@ -39,6 +40,14 @@ class FunctionClass:
         return self.mu_min
 
     mu_pl = mu
+
+    @property
+    def L_parts(self) -> Any:
+        return self.L_max
+
+    @property
+    def mu_parts(self) -> Any:
+        return self.mu_min
 
     @property
     def x_star(self) -> Any:

@@ -1,13 +1,17 @@
 """Dense logistic regression: rows padded to the longest client, one gemm per client over the whole batch."""
 
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 from scipy.sparse import csr_matrix
 
 from proveout.arrays import Array, apply, last, namespace, sqnorm, take
 from proveout.laws import Each, Index, Law, Sure, Uniform
+from proveout.problems.components import Components
 from proveout.problems.losses import Constants, each, slopes, softplus
+from proveout.problems.proximal import proximal
 
 __all__ = ["Logistic"]
 
@@ -16,8 +20,8 @@ CACHE = 2**15  # floats of margins held at once
 
 
 @dataclass(frozen=True, eq=False)
-class Logistic(Constants):
-    """Dense: rows padded to the longest client, with weight 0."""
+class Logistic(Constants, Components):
+    """Dense: rows padded to the longest client, with weight 0.  The components of a client are its samples."""
 
     Z: Array  # (n, m, d)  label-signed samples y a
     weight: Array  # (n, m)  1/m_i, and 0 where padded
@@ -32,8 +36,27 @@ class Logistic(Constants):
         return int(self.Z.shape[-3])
 
     @property
-    def m(self) -> int:
+    def m(self) -> int:  # type: ignore[override]
         return int(self.Z.shape[-2])
+
+    @cached_property
+    def even(self) -> bool:
+        """Have all clients the same number of samples?"""
+        return bool((self.weight > 0).all())
+
+    @property
+    def parts(self) -> "Logistic":
+        """The problem of n m clients with one sample each."""
+        Z = self.Z.reshape(-1, 1, self.d)
+        return Logistic(Z=Z, weight=1 + 0 * Z[..., 0], l2=self.l2)
+
+    @cached_property
+    def L_parts(self) -> float:
+        return float(sqnorm(self.Z).max()) / 4 + self.l2
+
+    @property
+    def mu_parts(self) -> float:
+        return float(self.l2)
 
     @property
     def d(self) -> int:  # type: ignore[override]
@@ -73,6 +96,10 @@ class Logistic(Constants):
 
     def value(self, x: Array) -> Array:
         return namespace(x).mean(self.values(x[..., None, :]), axis=-1)
+
+    def prox(self, v: Array, t: Any) -> Array:
+        """argmin_y f_i(y) + |y - v_i|^2 / (2t), t one number or one per client (..., n, 1): (..., n, d) -> (..., n, d)."""
+        return proximal(self.Z, self.weight, self.l2, each(v, self.n), t)
 
     def at(self, clients: Array) -> "Logistic":
         """The problem of a cohort: (..., c) client numbers; data is gathered once."""

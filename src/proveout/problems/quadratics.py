@@ -10,14 +10,16 @@ from typing import Any
 
 import numpy as np
 
-from proveout.arrays import Array, apply, inner, namespace, take
+from proveout.arrays import Array, apply, inner, like, namespace, take
 from proveout.laws import Each, Law, Points, Sure
+from proveout.problems.components import Components
+from proveout.problems.sums import sum_of_quadratics
 
 __all__ = ["Quadratics", "federated"]
 
 
 @dataclass(frozen=True, eq=False)
-class Quadratics:
+class Quadratics(Components):
     A: Array  # (n, d, d)  symmetric; convex problems have A_i >= 0
     b: Array  # (n, d)
     noise: Array | None = None  # (K, d)  support of the gradient noise, mean zero, the same for every client
@@ -34,11 +36,11 @@ class Quadratics:
             raise ValueError(f"n must be >= 1, got {self.A.shape[-3]}")
 
     @property
-    def n(self) -> int:
+    def n(self) -> int:  # type: ignore[override]
         return int(self.A.shape[-3])
 
     @property
-    def d(self) -> int:
+    def d(self) -> int:  # type: ignore[override]
         return int(self.A.shape[-1])
 
     # ---- oracles: leading batch axes are free
@@ -63,10 +65,17 @@ class Quadratics:
         return inner(x, x @ self._A_mean / 2 - self._b_mean)
 
     def prox(self, v: Array, t: Any) -> Array:
-        """argmin_y f_i(y) + |y - v_i|^2 / (2t) for every client: (..., n, d) -> (..., n, d)."""
+        """argmin_y f_i(y) + |y - v_i|^2 / (2t), t one number or one per client (..., n, 1): (..., n, d) -> (..., n, d)."""
+        return apply(self._resolvent(t), self._each(v) + t * self.b)
+
+    def _resolvent(self, t: Any) -> Array:
+        """(I + t_i A_i)^-1, remembered for a t that is one number: (n, d, d)."""
+        eye = like(np.eye(self.d, dtype=int), self.A)
+        if getattr(t, "ndim", 0):
+            return _inverse(eye + t[..., None] * self.A)
         if t not in self._resolvents:
-            self._resolvents[t] = np.linalg.inv(np.eye(self.d) + t * self.A)
-        return apply(self._resolvents[t], self._each(v) + t * self.b)
+            self._resolvents[t] = _inverse(eye + t * self.A)
+        return self._resolvents[t]
 
     @cached_property
     def _resolvents(self) -> dict[Any, Array]:
@@ -194,19 +203,32 @@ def federated(
     noise: float = 0.0,
     seed: int = 0,
     mu: float = 1.0,
+    m: int = 1,
+    inner: float = 0.5,
+    bend: float = 0.0,
+    spread: float = 1.0,
     spec: str = "",
-) -> Quadratics:
+) -> Any:
     """Quadratics with mu_min = mu, L_max = mu kappa, exactly, for every n and d >= 2 (d = 1: over clients).
 
     heterogeneity scales the clients' minimisers apart (0: one minimiser for all);
+    spread makes their L_i unequal: the last client keeps its curvatures, those of the first above mu are divided by
+    spread, by powers of it in between;
     basis="rotated" gives every client its own eigenbasis; noise is the standard deviation of one
     client's gradient noise, two equiprobable points +- noise (1, .., 1)/sqrt(d).
+    With m > 1 every f_i is the mean of m quadratics, and mu and kappa are those of the n m components
+    (`FiniteSums`; `inner` scales the minimisers inside one client apart, bend > 0 makes components indefinite).
 
     Raises ValueError naming the argument, the value and the rule.
     """
-    for name, value, low in (("n", n, 1), ("d", d, 1)):
+    for name, value, low in (("n", n, 1), ("d", d, 1), ("m", m, 1)):
         if not (isinstance(value, (int, np.integer)) and value >= low):
             raise ValueError(f"{name} must be an integer >= {low}, got {value}")
+    if m > 1 or bend:
+        if noise:
+            raise ValueError(f"noise must be 0 where clients have components, got {noise}")
+        parts = federated(n=n * m, d=d, kappa=kappa, basis=basis, seed=seed, mu=mu)
+        return sum_of_quadratics(parts, m, heterogeneity, inner, bend, seed, spec)
     if not (np.isfinite(mu) and mu > 0):
         raise ValueError(f"mu must be > 0 for a strongly convex problem, got {mu}")
     if not (np.isfinite(kappa) and kappa >= 1):
@@ -216,6 +238,8 @@ def federated(
             raise ValueError(f"{name} must be >= 0 and finite, got {dial}")
     if basis not in ("common", "rotated"):
         raise ValueError(f"basis must be 'common' or 'rotated', got {basis!r}")
+    if not (np.isfinite(spread) and spread >= 1):
+        raise ValueError(f"spread must be >= 1, got {spread}")
     rng = np.random.default_rng(seed)
     ladder = kappa ** np.linspace(0, 1, d) if d > 1 else kappa ** rng.random((n, 1))
     eig = np.clip(ladder * rng.uniform(0.5, 1, size=(n, d)), 1, kappa)
@@ -225,6 +249,8 @@ def federated(
         eig[0], eig[-1] = 1, kappa
     else:
         eig[0] = kappa
+    if spread > 1 and n > 1:
+        eig = 1 + (eig - 1) * spread ** (np.linspace(0, 1, n)[:, None] - 1)
     A = eig[:, :, None] * np.eye(d)
     if basis == "rotated":
         q = np.linalg.qr(rng.standard_normal((n, d, d)))[0]
@@ -236,6 +262,19 @@ def federated(
     b = apply(A, minimisers)
     support = noise / np.sqrt(d) * np.array([[1.0], [-1.0]]) * np.ones(d) if noise else None
     return Quadratics(A=A, b=b, noise=support, spec=spec)
+
+
+def _inverse(M: Array) -> Array:
+    """Of definite matrices (..., d, d), in Fractions too."""
+    if M.dtype != object:
+        return namespace(M).linalg.inv(M)
+    d = M.shape[-1]
+    M = np.concatenate([M, np.broadcast_to(np.eye(d, dtype=int), M.shape)], axis=-1)
+    for i in range(d):
+        row = M[..., i : i + 1, :] / M[..., i : i + 1, i : i + 1]
+        M = M - M[..., :, i : i + 1] * row
+        M[..., i : i + 1, :] = row
+    return M[..., d:]
 
 
 def _where(a: Array) -> tuple[int, ...]:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from scipy.sparse import csr_matrix
@@ -10,6 +11,7 @@ from scipy.special import expit
 from proveout.arrays import Array, sqnorm
 from proveout.laws import Law, Sure
 from proveout.problems.losses import Constants
+from proveout.problems.proximal import proximal
 
 __all__ = ["SparseLogistic"]
 
@@ -23,6 +25,7 @@ class SparseLogistic(Constants):
     spec: str = ""
 
     is_quadratic = False
+    even = False  # samples are not asked for one by one
 
     @property
     def n(self) -> int:  # type: ignore[override]
@@ -50,6 +53,10 @@ class SparseLogistic(Constants):
     def values(self, x: Array) -> Array:
         return self._whole.values(x)
 
+    def prox(self, v: Array, t: Any) -> Array:
+        """argmin_y f_i(y) + |y - v_i|^2 / (2t): (..., n, d) -> (..., n, d)."""
+        return self._whole.prox(v, t)
+
     def grad(self, x: Array) -> Array:
         z, w = self._rows
         flat = x.reshape(-1, self.d).T
@@ -70,6 +77,8 @@ class SparseLogistic(Constants):
         return Sure(np.zeros((self.n if clients is None else clients, 1)))
 
     def on(self, xi: Array) -> "SparseLogistic":
+        """Itself; ValueError for sample numbers."""
+        _every_sample(xi)
         return self
 
     def at(self, clients: Array) -> "_Blocks":
@@ -86,6 +95,7 @@ class _Blocks:
         self.n, self.d = clients.shape[-1], rows.shape[1]
 
     def on(self, xi: Array) -> "_Blocks":
+        _every_sample(xi)
         return self
 
     @cached_property
@@ -126,5 +136,22 @@ class _Blocks:
         losses = np.add.reduceat(weight[:, None] * np.logaddexp(0, -(matrix @ columns)), first, axis=0)
         return losses.T.reshape(shape[:-1]) + self.l2 / 2 * sqnorm(np.broadcast_to(x, shape))
 
+    def prox(self, v: Array, t: Any) -> Array:
+        """One client's samples at a time, all its points at once; t one number or one per client (..., c, 1)."""
+        lead = np.broadcast_shapes(v.shape[:-2], self.clients.shape[:-1], np.shape(t)[:-2])
+        v = np.broadcast_to(v, (*lead, self.n, self.d))
+        t, who = (np.broadcast_to(a, v.shape[:-1]) for a in (np.reshape(t, np.shape(t)[:-1]), self.clients))
+        out = np.empty(v.shape)
+        for i in np.unique(who):
+            z, hit = self.rows[self.starts[i] : self.starts[i + 1]].toarray(), who == i
+            weight = np.full((1, len(z)), 1 / len(z))
+            out[hit] = proximal(z[None], weight, self.l2, v[hit][:, None, :], t[hit][:, None, None])[:, 0]
+        return out
+
     def grad(self, x: Array) -> Array:
         return np.asarray(self.grads(x[..., None, :]).mean(axis=-2))
+
+
+def _every_sample(xi: Array) -> None:
+    if np.asarray(xi).dtype.kind in "iu":
+        raise ValueError("sample numbers need the dense form: build the problem with sparse=no")

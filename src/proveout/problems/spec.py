@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Any
 
 from proveout.problems.classes import FunctionClass
+from proveout.problems.curves import curve
 from proveout.problems.delays import Asynchronous, asynchronous
 from proveout.problems.logistic import logistic
 from proveout.problems.quadratics import federated
@@ -44,6 +45,7 @@ FAMILIES: dict[str, Callable[..., Any]] = {
     "quadratic": federated,
     "logistic": logistic,
     "class": _class,
+    "curve": curve,
     "async": _async,
 }
 
