@@ -18,6 +18,7 @@ from proveout.methods.proxskip import Scaffnew
 from proveout.methods.proxskip import State as ScaffnewState
 from proveout.problems import Quadratics, build, federated
 from proveout.problems.classes import FunctionClass
+from proveout.theory import gd
 from proveout.theory.lenses import moments
 from proveout.theory.lenses.common import Refused, budget_of
 from proveout.theory.lenses.moments.chain import Chain
@@ -33,7 +34,7 @@ from proveout.theory.lenses.moments.setup import setup
 from proveout.theory.lenses.moments.spectrum import system_of
 from proveout.theory.lenses.states import coordinates_of
 from proveout.theory.statement import Complexity, Cross, Failure, Gap, Horizon, OneStep, Square, evaluate
-from proveout.theory.twins import Altered, update_times
+from proveout.theory.twins import Altered, field_times, update_times
 from proveout.theory.witness import trust
 
 trust(__name__)
@@ -760,3 +761,14 @@ def test_kernels_are_read_once():
     key = chain.enter(METHOD.init(QUADRATIC, np.zeros(2)))
     assert chain.kernel(key, 0) is chain.kernel(key, 5)
     assert chain.timeless
+
+
+def test_a_claim_whose_expectation_leaves_the_doubles_is_refuted_where_it_still_fits():
+    P = build("quadratic:n=3,d=2,kappa=100")
+    broken, P, m = field_times("gamma", 16).edit(gd.CONVEX_RATE, P, gd.CONVEX_RATE.tune(P))
+    v = moments.check(broken, P, m)
+    assert v.word == "violated"
+    assert 1 < v.ratio < np.inf
+    lhs, rhs = moments.sides(broken, P, m, v.witness)
+    assert np.isfinite(lhs)
+    assert lhs > rhs

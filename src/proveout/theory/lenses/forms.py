@@ -21,6 +21,7 @@ __all__ = ["POLAR", "corner", "evaluate_form", "form", "polarise", "quadratic_in
 
 POLAR = 200  # q up to which a form may be read by q^2/2 evaluations
 LOST = 1e-12  # of |E|: rounding where B vanishes
+HUGE = 1e100  # entries beyond are divided out before products are formed
 FORM = 1e-8  # relative agreement of a form with the value it stands for
 
 
@@ -161,6 +162,9 @@ def sup_ratio(E: Array, B: Array, zero: float = 0.0) -> tuple[float, Array, bool
     """
     if np.abs(E).max() <= zero and np.diag(B).min() >= 0:
         return 0.0, np.zeros(len(E)), False
+    if not np.isfinite(E).all():  # what has overflowed is larger than any bound
+        worst = int(np.where(np.isnan(d := np.abs(np.diag(E))), np.inf, d).argmax())
+        return np.inf, np.append(np.eye(len(E))[worst, :-1], 1.0), False
     E, B = (E + E.T) / 2, (B + B.T) / 2
     d = np.diag(B).copy()
     d[d <= 0] = d.max() if d.max() > 0 else 1.0
@@ -180,9 +184,10 @@ def sup_ratio(E: Array, B: Array, zero: float = 0.0) -> tuple[float, Array, bool
     if not keep.any():
         return 0.0, np.zeros(len(d)), False
     R = U[:, keep] / np.sqrt(w[keep])
-    lam, V = np.linalg.eigh(R.T @ E @ R)
+    unit = size if size > HUGE else 1.0
+    lam, V = np.linalg.eigh(R.T @ (E / unit) @ R)
     grey = bool(((np.abs(w) > 1e-14 * len(w) * top) & ~keep).any())
-    return float(lam[-1]), _signed(D * (R @ V[:, -1])), grey
+    return float(lam[-1]) * unit, _signed(D * (R @ V[:, -1])), grey
 
 
 def _signed(z: Array) -> Array:

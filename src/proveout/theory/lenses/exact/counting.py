@@ -48,5 +48,6 @@ class _Seen:
 
 def _data(P: Any) -> float:
     """Numbers of one reading of all clients' data."""
-    n, rows, d = (float(getattr(P, k, 1) or 1) for k in ("n", "m", "d"))
+    n, d = (float(getattr(P, k, 1) or 1) for k in ("n", "d"))
+    rows = float(getattr(P, "rows", None) or getattr(P, "m", None) or 1)  # `rows`: where m counts components
     return n * (rows if rows > 1 else d) * d

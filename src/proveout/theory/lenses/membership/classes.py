@@ -16,9 +16,10 @@ import math
 from dataclasses import fields, is_dataclass
 from typing import Any, Protocol, runtime_checkable
 
+from proveout.methods.blocks.assumptions import Assumption
 from proveout.theory.statement import Problem
 
-__all__ = ["EstimatorClass", "compare", "named"]
+__all__ = ["EstimatorClass", "as_class", "compare", "named"]
 
 TINY = 1e-12  # a constant that should be 0 may come out as rounding
 
@@ -26,6 +27,15 @@ TINY = 1e-12  # a constant that should be 0 may come out as rounding
 @runtime_checkable
 class EstimatorClass(Protocol):
     def least(self, P: Problem, estimator: Any) -> Any: ...
+
+
+def as_class(klass: Any) -> Any:
+    """The class itself; an assumption is asked of the zoo."""
+    if isinstance(klass, type) and issubclass(klass, Assumption):
+        from proveout.theory.zoo import Class
+
+        return Class(klass)
+    return klass
 
 
 def named(constants: Any) -> dict[str, float]:

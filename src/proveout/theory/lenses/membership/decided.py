@@ -1,6 +1,7 @@
 """Decisions of an inequality of a Membership for all inputs, without a search.
 
     quadratic    both sides are quadratic in u for every draw: a generalised eigenvalue decides all u
+    sorted       quadratic on the sorted cone v_1 >= v_2 >= ... >= 0 (`chamber`)
     separable    both sides are sums of one function of the coordinates: a supremum over one number, by a grid
                  of 1e4 points and golden section, over one period (multiplicative or additive) where there is one
     one number   no scale: u = (1, ..., 1) and its negative
@@ -9,40 +10,32 @@ What entitles a decision (quadratic, separable, scale free, periodic) is tested 
 ties, zeros and the block's extremes among them.
 """
 
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from proveout.arrays import Array
 from proveout.theory.lenses.forms import evaluate_form, polarise, ray, sup_ratio
-from proveout.theory.lenses.membership.inequality import Inequality, extremes
+from proveout.theory.lenses.membership.chamber import chamber
+from proveout.theory.lenses.membership.companion import REACH, Companion, Tied, companion
+from proveout.theory.lenses.membership.inequality import Found, Inequality, extremes
 
-__all__ = ["Found", "decided", "scale_free"]
+__all__ = ["decided", "scale_free"]
 
 GRID = 10_000  # points of a supremum over one number
 FORM = 1e-8  # relative agreement of a form with the value it stands for
 TESTS = 40  # lines, and 5 times as many points, on which a form is tested
+GOLDEN = 0.6180339887498949
 TINY = 1e-14  # entries of a form that are rounding, relative to the largest of both sides
-
-
-@dataclass(frozen=True, eq=False)
-class Found:
-    """The largest E left / (constant E right) of one dimension."""
-
-    figure: float
-    z: Array  # (q,) where it was reached
-    exact: bool
-    looked: str  # "all", "searched(N)"
-    how: str
 
 
 def decided(ineq: Inequality) -> Found | None:
     """A decision for all inputs, or None."""
-    return _quadratic(ineq) or _one_number(ineq)
+    return _quadratic(ineq) or _one_number(ineq) or _lines(ineq) or chamber(ineq)
 
 
-def _samples(ineq: Inequality) -> Array:
+def _samples(ineq: Inequality | Tied) -> Array:
     """Inputs at all scales, kinks and extremes among them."""
     rng = np.random.default_rng([7, ineq.q])
     z = rng.standard_normal((5 * TESTS, ineq.q))
@@ -60,7 +53,7 @@ def scale_free(ineq: Inequality) -> bool:
 
 
 def _quadratic(ineq: Inequality) -> Found | None:
-    """Both sides are quadratic forms for every draw: their generalised eigenvalue."""
+    """Both sides are quadratic forms, for every draw or at least in expectation: their generalised eigenvalue."""
     if ineq.q > 200 or not _bends_nowhere(ineq):
         return None
     E = polarise(lambda z: ineq.both(z)[0], ineq.q)
@@ -86,22 +79,43 @@ def _quadratic(ineq: Inequality) -> Found | None:
 
 
 def _bends_nowhere(ineq: Inequality) -> bool:
-    """Third differences along random lines vanish for every draw."""
+    """Third differences along random lines vanish, for every draw or summed over draws."""
     rng = np.random.default_rng([8, ineq.q])
     at, along = rng.standard_normal((2, TESTS, 1, ineq.q)) * 10 ** rng.uniform(-3, 3, size=(2, TESTS, 1, 1))
     z = (at + along * np.arange(4)[:, None]).reshape(-1, ineq.q)
-    for side in ineq.products(z):
-        v = side.reshape(TESTS, 4, -1)
-        third = np.abs(-v[:, 0] + 3 * v[:, 1] - 3 * v[:, 2] + v[:, 3])
-        if not (third <= FORM * np.abs(v).max(axis=1) + 1e-300).all():
-            return False
-    return True
+    sides = [side.reshape(TESTS, 4, -1) for side in ineq.products(z)]
+    return all(map(_straight, sides)) or all(_straight(v.sum(axis=-1, keepdims=True)) for v in sides)
+
+
+def _straight(v: Array) -> bool:
+    """(lines, 4 points, draws)"""
+    third = np.abs(-v[:, 0] + 3 * v[:, 1] - 3 * v[:, 2] + v[:, 3])
+    return bool((third <= FORM * np.abs(v).max(axis=1) + 1e-300).all())
 
 
 # ------------------------------------------------------------------ one number
 
 
-def _one_number(ineq: Inequality) -> Found | None:
+def _lines(ineq: Inequality) -> Found | None:
+    """Of a pair (v, w) with w affine, where the operator works by coordinates: w = v, and is there a bias?"""
+    pair: Companion | None = companion(ineq)
+    if pair is None or not _separable(Tied(ineq, 1 + REACH)):
+        return None
+    line = Tied(ineq)
+    found = _one_number(line)
+    if found is None:
+        return None
+    spans = [np.logspace(-6, 6, GRID // 5)]
+    spans += [p ** np.linspace(0, 1, GRID // 5) for p in _periods(ineq.block) if p > 1]
+    t = np.concatenate([*spans, extremes(ineq).ravel()])
+    v = np.concatenate([t, -t])[:, None] * np.ones(pair.q)
+    biased = np.abs(pair.slopes(v)[2]).max(axis=0)
+    if biased.max() > 0:
+        return Found(np.inf, pair.whole(v[int(biased.argmax())]), True, "all", "one number, biased")
+    return replace(found, z=line.whole(found.z))
+
+
+def _one_number(ineq: Inequality | Tied) -> Found | None:
     """The supremum over u = (t, ..., t), which is the supremum over all u if both sides are separable."""
     if ineq.shape[0] != 1 or not _separable(ineq):
         return None
@@ -126,7 +140,7 @@ def _one_number(ineq: Inequality) -> Found | None:
     return _found(g, np.concatenate([one, -one, kinks]), ineq.q, False, "one number, 1e-6 to 1e6")
 
 
-def _separable(ineq: Inequality) -> bool:
+def _separable(ineq: Inequality | Tied) -> bool:
     """side(u) - side(0) = sum_j (side(u_j e_1) - side(0)) for both sides."""
     z = _samples(ineq)[:TESTS]
     zero = np.zeros((1, ineq.q))
@@ -155,16 +169,17 @@ def _found(g: Any, t: Array, q: int, exact: bool, how: str) -> Found:
     """The best of a grid, refined by golden section in the cells of its five best points."""
     values = g(t)
     best, top = float(t[values.argmax()]), float(values.max())
-    for k in np.argsort(-values, kind="stable")[:5]:
-        low, high = (t[max(k - 1, 0)], t[min(k + 1, len(t) - 1)]) if len(t) > 2 else (t[k], t[k])
-        if not (np.isfinite(top) and abs(high - low) <= abs(t[k]) + 1):
-            continue
-        for _ in range(40):
-            a, b = high - 0.6180339887498949 * (high - low), low + 0.6180339887498949 * (high - low)
-            va, vb = g(np.array([a, b]))
-            low, high = (low, b) if va > vb else (a, high)
-            for x, v in ((a, va), (b, vb)):
-                if v > top:
-                    best, top = float(x), float(v)
+    k = np.argsort(-values, kind="stable")[:5]
+    low, high = (t[np.maximum(k - 1, 0)], t[np.minimum(k + 1, len(t) - 1)]) if len(t) > 2 else (t[k], t[k])
+    cell = np.abs(high - low) <= np.abs(t[k]) + 1
+    low, high = low[cell], high[cell]
+    for _ in range(40 if np.isfinite(top) and len(low) else 0):
+        a, b = high - GOLDEN * (high - low), low + GOLDEN * (high - low)
+        x = np.concatenate([a, b])
+        v = g(x)
+        left = v[: len(a)] > v[len(a) :]
+        low, high = np.where(left, low, a), np.where(left, b, high)
+        if v.max() > top:
+            best, top = float(x[v.argmax()]), float(v.max())
     looked = "all" if exact else f"searched({len(t)})"
     return Found(top, np.full(q, best), exact, looked, how)

@@ -5,6 +5,8 @@ at the block's `extremes`, grade `searched`).  "Least" is certified by a witness
 1e-6 where the supremum is attained.  Implications and non-implications are judged by `implication`.
 """
 
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,6 +15,7 @@ from proveout.arrays import Array
 from proveout.theory.lenses.common import (
     LEAST,
     ROUNDING,
+    VIOLATION,
     Budget,
     Refused,
     Watch,
@@ -21,8 +24,9 @@ from proveout.theory.lenses.common import (
     refusal,
 )
 from proveout.theory.lenses.membership import implication
-from proveout.theory.lenses.membership.decided import Found, decided, scale_free
-from proveout.theory.lenses.membership.inequality import Inequality, extremes, inequality
+from proveout.theory.lenses.membership.companion import companion
+from proveout.theory.lenses.membership.decided import decided, scale_free
+from proveout.theory.lenses.membership.inequality import Found, Inequality, extremes, inequality
 from proveout.theory.lenses.membership.optimise import maximise
 from proveout.theory.lenses.sampled.runs import stored
 from proveout.theory.statement import Method, Problem, Verdict
@@ -55,20 +59,17 @@ def sides(statement: Any, problem: Problem, method: Method, witness: dict[str, A
     if statement.kind != "Membership":
         return implication.sides(statement, problem, method, witness)
     more = {k: decode(v) for k, v in witness["more"].items()}
-    ineq = inequality(statement, method, int(more["d"]))
+    ineq = replace(inequality(statement, method, int(more["d"])), claim=int(more.get("claim", 0)))
     return _at(statement, ineq, np.asarray(decode(witness["state"]), float).ravel(), bool(more["least"]))
 
 
 def _membership(statement: Any, block: Any, size: Budget, seed: int, watch: Watch) -> Verdict:
-    found: list[tuple[Inequality, Found]] = []
     notes: list[str] = []
-    for d in statement.dims:
-        try:
-            ineq = inequality(statement, block, d)
-        except Refused as refused:
-            notes.append(refused.reason)
-            continue
+    found: list[tuple[Inequality, Found]] = []
+    for ineq in _inequalities(statement, block, notes):
         found.append((ineq, largest(ineq, size, seed)))
+        if not found[-1][1].exact and found[-1][1].figure > 1 + VIOLATION:
+            break  # a search that has refuted one claim need not go on
     if not found:
         raise Refused(notes[0] if notes else "the statement names no dimension")
     ineq, worst = max(found, key=lambda pair: pair[1].figure)
@@ -89,6 +90,15 @@ def _membership(statement: Any, block: Any, size: Budget, seed: int, watch: Watc
         notes=[*notes, how],
         witness=witness,
     )
+
+
+def _inequalities(statement: Any, block: Any, notes: list[str]) -> Iterator[Inequality]:
+    """Every claim in every dimension; `notes` collects why a dimension is left out."""
+    for d in statement.dims:
+        try:
+            yield from inequality(statement, block, d).claims()
+        except Refused as refused:
+            notes.append(refused.reason)
 
 
 def _tolerance(statement: Any) -> float:
@@ -118,7 +128,9 @@ def _at(statement: Any, ineq: Inequality, z: Array, least: bool) -> tuple[float,
 
 def _witness(statement: Any, block: Any, ineq: Inequality, z: Array, least: bool) -> dict[str, Any] | None:
     lhs, rhs = _at(statement, ineq, z, least)
-    return stored(None, block, state=z.reshape(ineq.shape), lhs=lhs, rhs=rhs, d=ineq.d, least=least)
+    return stored(
+        None, block, state=z.reshape(ineq.shape), lhs=lhs, rhs=rhs, d=ineq.d, claim=ineq.claim, least=least
+    )
 
 
 # ------------------------------------------------------------------ the largest ratio
@@ -129,22 +141,26 @@ def largest(ineq: Inequality, size: Budget, seed: int = 0) -> Found:
     found = decided(ineq)
     if found is not None:
         return found
-    starts = extremes(ineq)
     many = int(np.clip(size.pairs / 16 / ineq.width, 200, size.evaluations))
-    free = scale_free(ineq)
+    reduced = companion(ineq)
+    rows = ineq.shape[0] if ineq.shape[0] > 1 and reduced is None else 1
+    if reduced is not None:
+        many //= 1 + len(reduced.ways)
     best = [
         maximise(
-            ineq.figures,
-            ineq.q,
-            starts=starts,
+            ineq.figures if reduced is None else reduced.figures,
+            ineq.q if reduced is None else reduced.q,
+            starts=extremes(ineq) if reduced is None else reduced.starts(),
             evaluations=many,
             seed=seed + 1000 * k,
-            scale_free=free,
-            rows=ineq.shape[0] if ineq.shape[0] > 1 else 1,
+            scale_free=scale_free(ineq),
+            rows=rows,
         )
         for k in range(size.seeds)
     ]
     top = max(best, key=lambda b: b.value)
     spread = f", spread over seeds {min(b.value for b in best) / top.value - 1:.1e}" if len(best) > 1 else ""
     used = sum(b.evaluations for b in best)
-    return Found(top.value, top.point, False, f"searched({used})", f"searched{spread}")
+    z = top.point if reduced is None else reduced.whole(top.point)
+    value = top.value if reduced is None else reduced.supremum(top.point)
+    return Found(value, z, False, f"searched({used})", f"searched{spread}")

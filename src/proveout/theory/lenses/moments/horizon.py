@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from proveout.arrays import Array, tree_map
-from proveout.theory.lenses.common import BUDGETS, Budget, Refused
+from proveout.theory.lenses.common import BUDGETS, VIOLATION, Budget, Refused
 from proveout.theory.lenses.forms import corner, evaluate_form, form, ray, sup_ratio
 from proveout.theory.lenses.moments.setup import Found, Setup, cleaned, setup
 from proveout.theory.lenses.sampled.questions import Question
@@ -34,6 +34,7 @@ CLOCKED = {"quick": 100, "full": 300, "deep": 3000}  # and of one whose maps are
 SHARE = {"quick": 0.5, "full": 0.1, "deep": 0.1}  # of the budget's flops
 SOME = 24  # starts that are tried where forms do not decide
 TINY = 1e-250  # of the measure: where doubles end
+OVERFLOWING = 1e200  # figures beyond are about to leave the doubles
 EPSILONS = (0.5, 0.1, 1e-2, 1e-4, 1e-6)  # targets of a complexity, relative to the start
 
 
@@ -49,7 +50,10 @@ def _longest(made: Setup, size: Budget) -> int:
 
 
 def _worst(found: list[Found], note: str) -> Found:
-    top = max(found, key=lambda f: f.figure if not math.isnan(f.figure) else math.inf)
+    """The largest figure; one that has overflowed only where no smaller one refutes, since it cannot be replayed."""
+    finite = [f for f in found if f.figure < OVERFLOWING]
+    some = finite if any(f.figure > 1 + VIOLATION for f in finite) else found
+    top = max(some, key=lambda f: f.figure if not math.isnan(f.figure) else math.inf)
     undecided = [f for f in found if not f.exact]
     return replace(
         top,

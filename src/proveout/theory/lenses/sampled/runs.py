@@ -148,7 +148,8 @@ def floats_of(state: State) -> int:
 def steps_within(P: Problem, m: Method, runs: int, budget: Budget) -> int:
     """Steps that `runs` runs may take within the budget, by counting floats and not seconds; at least 1."""
     one, most = m.init(P, np.zeros((1, P.d))), LONGEST[budget.name]
-    gradient = 2 * getattr(P, "m", 1) * P.d * (P.d if getattr(P, "is_quadratic", False) else 2) / 16
+    rows: Any = getattr(P, "rows", None) or getattr(P, "m", 1)  # `rows`: where m counts components
+    gradient = 2 * rows * P.d * (P.d if getattr(P, "is_quadratic", False) else 2) / 16
     per_run = 10 * floats_of(one) + expected_cost(P, m, "gradients") * gradient
     steps = int(WORK[budget.name] / (runs * per_run + OVERHEAD * math.ceil(runs / chunk_of(one, runs))))
     return max(1, min(steps, most, scheduled(m.law(P), most)))

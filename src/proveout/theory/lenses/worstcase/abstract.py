@@ -8,6 +8,7 @@ import numpy as np
 
 from proveout.arrays import Array
 from proveout.laws import Each, Law, Points, Sure
+from proveout.theory.lenses.common import Refused
 from proveout.theory.lenses.worstcase.world import World
 from proveout.theory.statement import Method, Number, Problem, State
 
@@ -94,7 +95,9 @@ class AbstractProblem:
         return g[..., 0, :] if g.shape[-2] == 1 else g.sum(axis=-2) * (self._world.space.one / g.shape[-2])
 
     def prox(self, v: Array, t: Number) -> Array:
-        """Each client's proximal point: (..., n, D) -> (..., n, D)."""
+        """Each client's proximal point: (..., n, D) -> (..., n, D).  Raises Refused for one t per client."""
+        if np.ndim(t):
+            raise Refused("the prox of abstract functions has one parameter for all clients")
         return self._ask(v, lambda rows, who: self._world.prox(rows, who, t))
 
     def _clients(self, x: Array) -> Array:

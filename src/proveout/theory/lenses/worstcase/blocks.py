@@ -3,9 +3,10 @@
     E C(v) = v, E|C(v) - v|^2 <= omega |v|^2, clients independent:   C(v) = v + e, e centred noise
     |C(v) - v|^2 <= (1 - alpha) |v|^2                             :   C(v) = v + r, r a residual
 
-A block is what offers `omega(d)` (finite: the first line) or else `alpha(d)` in (0, 1].  It is replaced
-wherever it stands among the fields of a method.  For a quadratic V, E V depends on mean and variance alone,
-so that nothing is lost by the first replacement unless an oracle is asked after it.
+A block is what offers `omega(d)` (finite: the first line) or else `alpha(d)` in (0, 1]; gradient estimators that are
+known by an assumption are in `estimators`.  Both are replaced wherever they stand among the fields of a method.
+For a quadratic V, E V depends on mean and variance alone, so that nothing is lost by the first replacement
+unless an oracle is asked after it.
 """
 
 import math
@@ -16,7 +17,9 @@ import numpy as np
 
 from proveout.arrays import Array, last
 from proveout.laws import Coin, Each, Law, Sure
+from proveout.theory.lenses.common import Refused
 from proveout.theory.lenses.worstcase.abstract import Frame
+from proveout.theory.lenses.worstcase.estimators import Described, is_described
 from proveout.theory.lenses.worstcase.world import World
 from proveout.theory.statement import Method
 
@@ -70,13 +73,17 @@ class Known:
                 return 0 * v
             return world.luck.noise_rows(world.luck.noise(key, v, omega, 0, len(v) == world.space.n))
         factor = 1 - self._base.alpha(self._d)
+        if math.isinf(factor):
+            raise Refused(f"{type(self._base).__name__} is neither unbiased nor contractive")
         return world.luck.residual(key, v, factor) if factor else 0 * v
 
 
 def abstracted(method: Method, d: int, world: World | None = None, frame: Frame | None = None) -> Method:
-    """The method with every compressor among its fields, at any depth, replaced."""
+    """The method with every compressor, and every estimator known by an assumption, among its fields replaced."""
     if callable(getattr(method, "omega", None)) and callable(getattr(method, "law", None)):
         return Known(method, d, world, frame)
+    if is_described(method):
+        return Described(method, world, frame)
     if not is_dataclass(method) or isinstance(method, type):
         return method
     old = {f.name: getattr(method, f.name) for f in fields(method) if f.init}

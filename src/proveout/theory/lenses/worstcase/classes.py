@@ -8,6 +8,7 @@ Write D = x_p - x_q, d = g_p - g_q for an ordered pair of points; the optimum is
     quadratics    <x_p, g_q> = <g_p, x_q>, the matrix <L x_p - g_p, g_q - mu x_q> is PSD, F = <x, g>/2
     |g| <= M      M^2 - |g_p|^2 >= 0
     f* only       F_p - |g_p|^2/(2L) >= 0, no minimiser (nonconvex; mu = -L)
+    interpolation grad f_i(x*) = 0 for every i: no letter h*
     PL            |g_p|^2 - 2 mu_pl F_p >= 0                                      (necessary only)
     f more convex than the f_i: the second line for the means of values and gradients (necessary only)
 
@@ -24,7 +25,7 @@ from proveout.theory.statement import Number, Problem
 
 __all__ = ["Class", "class_of", "is_finite", "speaks_of_f"]
 
-SUFFICIENT = {"smooth", "convex", "strongly_convex", "quadratic", "lipschitz"}
+SUFFICIENT = {"smooth", "convex", "strongly_convex", "quadratic", "lipschitz", "interpolation"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +39,7 @@ class Class:
     M: Number | None = None  # bound of the gradients
     pl: Number | None = None  # of f
     mean: tuple[Number, Number] | None = None  # L, mu of f, where they do not follow from the f_i
+    still: bool = False  # is x* stationary for every function?
     exact: bool = True
 
     @property
@@ -72,6 +74,7 @@ def class_of(assumes: Sequence[Any], problem: Problem, L: Number, mu: Number, in
         M=getattr(problem, "M", None) if "lipschitz" in each else None,
         pl=getattr(problem, "mu_pl", mu) if pl else None,
         mean=mean,
+        still="interpolation" in each,
         exact=each <= SUFFICIENT and not pl and mean is None,
     )
 

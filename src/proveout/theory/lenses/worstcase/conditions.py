@@ -38,7 +38,7 @@ def inequalities(layout: Layout, base: Problem) -> list[Condition]:
     for residual in layout.world.luck.residuals:
         found += list(residual_conditions(layout, residual))
     for noise in layout.world.luck.noises:
-        if noise.kept:
+        if noise.kept and noise.omega is not None:
             found += list(variance_conditions(layout, noise))
     zeta2 = getattr(base, "zeta2", None)
     if zeta2 is not None and layout.world.optimum and layout.world.space.n > 1:

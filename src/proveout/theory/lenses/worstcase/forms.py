@@ -74,9 +74,9 @@ class Raw:
     values: dict[int, Number] = field(default_factory=dict)  # symbol -> coefficient, expectation taken
     const: Number = 0
 
-    def matrices(self, count: int, size: int) -> Array:
-        """Their sum, (count, size, size)."""
-        kind = self.quad[0].dtype if self.quad else np.dtype(float)
+    def matrices(self, count: int, size: int, like: Array) -> Array:
+        """Their sum, (count, size, size); of a constant term zeros, exact where `like` is."""
+        kind = self.quad[0].dtype if self.quad else like.dtype
         out = np.zeros((count, size, size), dtype=kind)
         for quad in self.quad:
             u = quad.shape[-1]

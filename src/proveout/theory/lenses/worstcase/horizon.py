@@ -15,6 +15,8 @@ from proveout.theory.statement import Horizon, Method, State
 
 __all__ = ["measures", "paths"]
 
+DRAWN = 8  # paths of several steps where members of the class are drawn: every path asks at points of its own
+
 
 def paths(
     P: AbstractProblem, m: Method, first: State, draws: Draws, settings: Settings
@@ -23,8 +25,9 @@ def paths(
     T = settings.steps
     if not settings.full and T > 1 and not draws.trivial:
         raise NotSymmetric("cohorts of several steps have no common representative")
-    if len(draws.prob) ** T > ATOMS:
-        raise Refused(f"{len(draws.prob)}^{T} paths, at most {ATOMS}")
+    most = DRAWN if settings.inner and T > 1 else ATOMS
+    if len(draws.prob) ** T > most:
+        raise Refused(f"{len(draws.prob)}^{T} paths, at most {most}")
     states, prob = [first], draws.prob[:1] * 0 + P._world.space.one
     for t in range(T):
         now = draws if t == 0 else draws_of(m.law(P).at(t), P.n, settings)

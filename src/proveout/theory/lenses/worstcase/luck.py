@@ -23,7 +23,7 @@ class Noise:
     number: int
     letters: list[Letter]
     v: Array | None  # (rows, D)
-    omega: Number
+    omega: Number  # None: its size is bound by some other rule, so that it stays a vector
     const: Number
     clients: bool
     kept: bool = False
@@ -31,11 +31,12 @@ class Noise:
 
 @dataclass(frozen=True, eq=False)
 class Residual:
-    """A rule between rows: sum_k weight_k |rows_k|^2 + const >= 0, row by row."""
+    """A rule between rows: sum_k weight_k |rows_k|^2 + const >= 0, row by row; of one row also function values."""
 
     name: str
     squares: tuple[tuple[Number, Array], ...]
     const: Number = 0
+    values: tuple[tuple[int, Number], ...] = ()  # symbol, coefficient
 
 
 @dataclass(eq=False)
@@ -81,7 +82,7 @@ class Luck:
         for noise in known:
             if v is None or self.space.equal(noise.v, v):
                 return noise  # type: ignore[no-any-return]
-        new = Noise(len(self.noises), [], v, omega, const, clients)
+        new = Noise(len(self.noises), [], v, omega, const, clients, kept=omega is None)
         self.noises.append(new)
         known.append(new)
         depends = frozenset() if v is None else self.carried(v)

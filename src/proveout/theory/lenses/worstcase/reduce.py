@@ -73,7 +73,7 @@ class Layout:
         K, size, world = len(prob), self.world.space.used, self.world
         wide = any(len(q) > 1 for q in raw.quad)
         weights, roles = (prob, list(groups)) if wide else (np.array([prob.sum()]), [groups[0]])
-        P = raw.matrices(len(weights) if wide else 1, size)
+        P = raw.matrices(len(weights) if wide else 1, size, weights)
         noise = raw.const * prob.sum()
         if any(not e.kept for e in world.luck.noises):
             P, extra = self._split(P, roles)

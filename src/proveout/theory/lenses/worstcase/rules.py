@@ -7,7 +7,7 @@ where products with noise are expectations (a Gram matrix in L2).
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -46,7 +46,8 @@ def whole(layout: Layout, residual: Residual) -> Form:
     """sum over all rows of the rule."""
     u = layout.world.space.used
     P = sum(w * (rows[:, :u].T @ rows[:, :u]) for w, rows in residual.squares)
-    return form_of(layout, layout.blocks(np.asarray(P), everyone(layout)), {}, residual.const)
+    values = dict(residual.values)
+    return form_of(layout, layout.blocks(np.asarray(P), everyone(layout)), values, residual.const)
 
 
 def residual_conditions(layout: Layout, residual: Residual) -> Iterator[Condition]:
@@ -60,7 +61,7 @@ def residual_conditions(layout: Layout, residual: Residual) -> Iterator[Conditio
             raise NotSymmetric("a rule binds the rows of a cohort")
     for at in parts:
         squares = tuple((w * world.space.one / len(at), rows[at]) for w, rows in residual.squares)
-        yield Condition(residual.name, whole(layout, Residual(residual.name, squares, residual.const)))
+        yield Condition(residual.name, whole(layout, replace(residual, squares=squares)))
 
 
 def variance_conditions(layout: Layout, noise: Noise) -> Iterator[Condition]:

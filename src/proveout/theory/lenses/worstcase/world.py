@@ -48,7 +48,9 @@ class World:
         space = self.space
         self.optimum = all(orbit.klass.optimum for orbit in space.orbits)
         self.x_star = space.shared("x*") if self.optimum else space.zeros()
-        self.h_star = space.centred("h*") if self.optimum and space.n > 1 else space.zeros(space.n)
+        still = all(orbit.klass.still for orbit in space.orbits)
+        own = self.optimum and space.n > 1 and not still
+        self.h_star = space.centred("h*") if own else space.zeros(space.n)
         self.points = [[] for _ in space.orbits]
         for o, orbit in enumerate(space.orbits):
             if self.optimum:
