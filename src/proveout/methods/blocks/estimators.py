@@ -14,6 +14,7 @@ unbiased estimators have b = 1, c = 0 (Khaled and Richtárik, arXiv:2002.03329).
     Scaled        g = factor times another estimator
     Declared      another estimator, its constants declared by hand
     Circling      the estimator at which the floors 2c/b and c/(mu b) are attained
+    ByAssumption  any estimator of a class: known by its assumption, never drawn
 
 Every estimator answers law(problem), g(problem, x, draw) with x (..., d), abc(problem), and per step
 gradients(problem), floats(problem), bits(problem).
@@ -26,13 +27,14 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from proveout.arrays import Array, like, namespace, norm, take
-from proveout.laws import Coin, Drawn, Joint, Law, Subset, Sure
-from proveout.methods.blocks.assumptions import ABC
+from proveout.laws import Coin, Drawn, Each, Joint, Law, Subset, Sure
+from proveout.methods.blocks.assumptions import ABC, Assumption
 from proveout.methods.blocks.compressors import FLOAT_BITS
 
 __all__ = [
     "ABC",
     "Affine",
+    "ByAssumption",
     "Circling",
     "Compressed",
     "Declared",
@@ -40,6 +42,7 @@ __all__ = [
     "Minibatch",
     "MinibatchDraw",
     "Scaled",
+    "asked",
 ]
 
 
@@ -70,21 +73,17 @@ class Exact(_Whole):
 
 @dataclass(frozen=True)
 class Compressed(_Whole):
-    """With `by_class` the constants are what every contractive compressor has: b = 1 - r, B = (1 + r)^2, r^2 = 1 - alpha."""
-
     compressor: Any
-    by_class: bool = False  # are only the class and its alpha known?
 
     def law(self, problem: Any) -> Law:
-        return self.compressor.law(1, problem.d)  # type: ignore[no-any-return]
+        """One row, which is no client's."""
+        law: Law = self.compressor.law(1, problem.d)
+        return replace(law, of=None) if isinstance(law, Each) else law
 
     def __call__(self, problem: Any, x: Array, draw: Array) -> Array:
         return self.compressor(problem.grad(x)[..., None, :], draw)[..., 0, :]
 
     def abc(self, problem: Any) -> ABC:
-        if self.by_class:
-            r = math.sqrt(1 - self.compressor.alpha(problem.d))
-            return ABC(B=(1 + r) ** 2, b=1 - r)
         b, B = self.compressor.growth(problem.d)
         return ABC(B=B, b=b)
 
@@ -186,61 +185,59 @@ class Affine(_Whole):
         )
 
 
-@dataclass(frozen=True)
-class Scaled:
+def asked(estimator: Any, problem: Any, draw: Any) -> Any:
+    """Component gradients of a step; an estimator that asks for more or fewer by luck counts them with `asked`."""
+    if hasattr(estimator, "asked"):
+        return estimator.asked(problem, draw)
+    return estimator.gradients(problem)
+
+
+class _Around:
+    """An estimator around another one, of the same cost."""
+
     base: Any
-    factor: float
 
     def law(self, problem: Any) -> Law:
         return self.base.law(problem)  # type: ignore[no-any-return]
+
+    def asked(self, problem: Any, draw: Any) -> Any:
+        return asked(self.base, problem, draw)
+
+    def gradients(self, problem: Any) -> Any:
+        return self.base.gradients(problem)
+
+    def floats(self, problem: Any) -> Any:
+        return self.base.floats(problem)
+
+    def bits(self, problem: Any) -> Any:
+        return self.base.bits(problem)
+
+
+@dataclass(frozen=True)
+class Scaled(_Around):
+    base: Any
+    factor: float
 
     def __call__(self, problem: Any, x: Array, draw: Any) -> Array:
         return self.factor * self.base(problem, x, draw)
 
     def abc(self, problem: Any) -> ABC:
-        one, r = self.base.abc(problem), self.factor
-        return ABC(A=r**2 * one.A, B=r**2 * one.B, C=r**2 * one.C, b=r * one.b, c=r * one.c)
-
-    def gradients(self, problem: Any) -> Any:
-        return self.base.gradients(problem)
-
-    def floats(self, problem: Any) -> Any:
-        return self.base.floats(problem)
-
-    def bits(self, problem: Any) -> Any:
-        return self.base.bits(problem)
+        one: ABC = self.base.abc(problem)
+        return one.scaled(self.factor)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Declared:
-    """`base` with some of its constants declared: Declared(base=Compressed(TopK(k=1)), B=0.9)."""
+class Declared(_Around):
+    """`base` with constants declared by hand, of any class: Declared(base=e, said=SG2(tau=.1, beta=1))."""
 
     base: Any
-    A: Any = None
-    B: Any = None
-    C: Any = None
-    b: Any = None
-    c: Any = None
-
-    def law(self, problem: Any) -> Law:
-        return self.base.law(problem)  # type: ignore[no-any-return]
+    said: Assumption
 
     def __call__(self, problem: Any, x: Array, draw: Any) -> Array:
         return self.base(problem, x, draw)
 
     def abc(self, problem: Any) -> ABC:
-        found: ABC = self.base.abc(problem)
-        said = {k: getattr(self, k) for k in ("A", "B", "C", "b", "c") if getattr(self, k) is not None}
-        return replace(found, **said)
-
-    def gradients(self, problem: Any) -> Any:
-        return self.base.gradients(problem)
-
-    def floats(self, problem: Any) -> Any:
-        return self.base.floats(problem)
-
-    def bits(self, problem: Any) -> Any:
-        return self.base.bits(problem)
+        return self.said if isinstance(self.said, ABC) else self.base.abc(problem)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -285,3 +282,21 @@ class Circling(_Whole):
 
     def abc(self, problem: Any) -> ABC:
         return ABC(B=self.B, b=self.b, c=self.c)
+
+
+@dataclass(frozen=True)
+class ByAssumption(_Whole):
+    """Every estimator that satisfies an assumption: what the worst-case and proof lenses judge."""
+
+    assumption: Assumption
+
+    def law(self, problem: Any) -> Law:
+        raise ValueError("assumption names a class of estimators: there is nothing to draw")
+
+    def __call__(self, problem: Any, x: Array, draw: Array) -> Array:
+        raise ValueError("assumption names a class of estimators: there is nothing to compute")
+
+    def abc(self, problem: Any) -> ABC:
+        if not isinstance(self.assumption, ABC):
+            raise ValueError(f"assumption must be ABC, got {type(self.assumption).__name__}")
+        return self.assumption
