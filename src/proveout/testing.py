@@ -6,6 +6,7 @@
 `Counting` counts the component gradients that a step really asks for.
 """
 
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -79,31 +80,36 @@ def states(draw: st.DrawFn, problem: Any, method: Any, domain: Any = None) -> An
 
 
 class Counting:
-    """A problem that counts component gradients, through any cohort or minibatch taken of it."""
+    """A problem that counts local gradients (full ones of one client count 1), through any cohort or minibatch of it.
 
-    def __init__(self, base: Any, counter: list[int] | None = None) -> None:
-        self._base, self._counter = base, [0] if counter is None else counter
+    A gradient of b of the m components of a client counts b/m, as a Fraction.
+    """
+
+    def __init__(self, base: Any, counter: list[Any] | None = None, share: Any = 1) -> None:
+        self._base, self._counter, self._share = base, [0] if counter is None else counter, share
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("__") or name in ("_base", "_counter"):
+        if name.startswith("__") or name in ("_base", "_counter", "_share"):
             raise AttributeError(name)
         return getattr(self._base, name)
 
     @property
-    def count(self) -> int:
+    def count(self) -> Any:
         return self._counter[0]
 
     def grads(self, x: Array) -> Array:
         out = self._base.grads(x)
-        self._counter[0] += int(np.prod(out.shape[:-1]))
+        self._counter[0] += self._share * int(np.prod(out.shape[:-1]))
         return out
 
     def grad(self, x: Array) -> Array:
-        self._counter[0] += self._base.n * int(np.prod(x.shape[:-1]))
+        self._counter[0] += self._share * self._base.n * int(np.prod(x.shape[:-1]))
         return self._base.grad(x)
 
     def at(self, clients: Array) -> "Counting":
-        return Counting(self._base.at(clients), self._counter)
+        return Counting(self._base.at(clients), self._counter, self._share)
 
     def on(self, xi: Array) -> "Counting":
-        return Counting(self._base.on(xi), self._counter)
+        part, m = self._base.on(xi), getattr(self._base, "m", 1)
+        seen = m if part is self._base or m == 1 else min(m, xi.shape[-1])
+        return Counting(part, self._counter, self._share * Fraction(seen, m))
