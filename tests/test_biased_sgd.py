@@ -12,6 +12,7 @@ from proveout.arrays import inner, sqnorm
 from proveout.figures import biased_sgd as figures
 from proveout.figures.style import render
 from proveout.methods.biased_sgd import BiasedSGD, Draw
+from proveout.methods.blocks.assumptions import SG2
 from proveout.methods.blocks.compressors import FLOAT_BITS, BiasedRandK, RandK, TopK
 from proveout.methods.blocks.estimators import (
     ABC,
@@ -27,13 +28,13 @@ from proveout.problems import Quadratics, build, federated
 from proveout.run import run
 from proveout.testing import quadratics, seeds
 from proveout.theory import biased_sgd as theory
-from proveout.theory.biased_sgd.blocks import frontier, least_constants
-from proveout.theory.biased_sgd.convergence import nonconvex_bound, nonconvex_limit, pl_limit
+from proveout.theory.biased_sgd import rules
+from proveout.theory.biased_sgd.convergence import nonconvex_bound
 from proveout.theory.biased_sgd.floor import BoundHolds, InABC, circle
+from proveout.theory.biased_sgd.lmi import frontier, least_constants
 from proveout.theory.lenses import exact, proof, worstcase
 from proveout.theory.statement import evaluate
 from proveout.theory.trial.check import check
-from proveout.theory.trial.mutants import mutants
 
 ESTIMATORS = [
     Exact(),
@@ -84,7 +85,10 @@ def test_scaling_the_estimator_scales_its_constants():
 
 def test_declared_constants_replace_those_of_the_estimator():
     P = federated(d=4)
-    assert Declared(base=Compressed(TopK(k=1)), B=0.9).abc(P) == ABC(B=0.9, b=0.25)
+    e = Compressed(TopK(k=1))
+    assert e.abc(P) == ABC(b=0.25)
+    assert Declared(base=e, said=ABC(B=0.9, b=0.25)).abc(P) == ABC(B=0.9, b=0.25)
+    assert Declared(base=e, said=SG2(tau=0.25, beta=1.0)).abc(P) == ABC(b=0.25)
 
 
 def test_costs_are_the_estimators():
@@ -168,18 +172,18 @@ def test_e3_every_iterate_keeps_its_norm(coin):
 def test_e3_right_sides_of_the_theorem_and_of_the_form_that_fails():
     P, e = circle()
     m = BiasedSGD(gamma=0.5, estimator=e)
-    assert nonconvex_limit(P, m) == 0.5
+    assert rules.limit(e.abc(P), P.L) == 0.5
     start = m.init(P, np.array([1.0, 0.0]))
     for T, right, printed in ((10, 1.4, 0.9), (20, 1.2, 0.7), (50, 1.08, 0.58), (200, 1.02, 0.52)):
         assert evaluate(nonconvex_bound()(P, m, T, start), P) == pytest.approx(right, rel=1e-12)
-        assert evaluate(nonconvex_bound(1.0)(P, m, T, start), P) == pytest.approx(printed, rel=1e-12)
+        assert evaluate(nonconvex_bound(1)(P, m, T, start), P) == pytest.approx(printed, rel=1e-12)
 
 
 def test_e3_is_in_the_class_it_says_and_in_no_smaller_one():
     P, e = circle()
     assert InABC().least(P, e) == ABC(B=1.0, b=0.5, c=0.25)
-    assert BoundHolds(floor=2.0).least(P, e) == pytest.approx(1 / 1.02)
-    assert BoundHolds(floor=1.0).least(P, e) is None
+    assert BoundHolds(floor=2).least(P, e) == pytest.approx(1 / 1.02)
+    assert BoundHolds(floor=1).least(P, e) is None
     for tighter in ({"c": 0.24}, {"B": 0.9}, {"b": 0.55}):
         assert InABC().least(P, Tighter(tighter)) is None
 
@@ -205,7 +209,7 @@ class Tighter:
 def test_e3_makes_the_pl_theorem_tight():
     P, e = circle()
     m = BiasedSGD(gamma=0.5, estimator=e)
-    assert pl_limit(P, m) == 0.5
+    assert rules.pl_limit(e.abc(P), P.L, P.mu) == 0.5
     state = m.init(P, np.array([1.0, 0.0]))
     claimed = evaluate(theory.PL.lyapunov(P, m, state), P) * theory.PL.rate(P, m) + theory.PL.noise(P, m)
     assert claimed == pytest.approx(0.5, rel=1e-14)
@@ -226,12 +230,11 @@ def test_the_one_step_theorems_hold_for_every_step_size_they_allow(estimator, P,
 
 
 @pytest.mark.parametrize("statement", [theory.PL, theory.PL_SHARP], ids=["pl", "pl_sharp"])
-def test_every_contractive_and_every_unbiased_compressor_at_once(statement):
+def test_every_unbiased_compressor_at_once(statement):
     P = build("class:n=1,L=10,mu=1")
-    assert proof.check(statement, P, statement.tune(P, estimator="contractive", k=1)).grade == "proved"
-    verdict = worstcase.check(statement, P, statement.tune(P, estimator="lazy", k=1))
-    assert verdict.grade == "certified"
-    assert 0.99 < verdict.ratio < 1  # nearly tight over all unbiased compressors with omega = 1
+    m = statement.tune(P, estimator="lazy", k=1)
+    assert proof.check(statement, P, m).grade == "proved"
+    assert 0.99 < worstcase.check(statement, P, m).ratio < 1  # nearly tight over all of them with omega = 1
 
 
 @given(seed=seeds)
@@ -252,7 +255,7 @@ def test_complexities_are_those_of_the_paper_at_the_papers_step_size():
     gamma = min(k.b / (P.L * k.B), k.b * eps / (2 * P.L * k.C))
     count = theory.NONCONVEX_COMPLEXITY.count(P, replace(m, gamma=gamma), eps, start)
     assert count == pytest.approx(12 * gap0 * P.L / (k.b * eps) * max(k.B / k.b, 2 * k.C / (k.b * eps)))
-    gamma = min(pl_limit(P, m), mu * k.b * eps / (P.L * k.C))
+    gamma = min(rules.pl_limit(k, P.L, mu), mu * k.b * eps / (P.L * k.C))
     count = theory.PL_COMPLEXITY.count(P, replace(m, gamma=gamma), eps, start)
     most = max(1, P.L * (k.A + mu * k.B) / (mu * k.b) ** 2, P.L * k.C / ((mu * k.b) ** 2 * eps))
     assert count == pytest.approx(most * math.log(2 * gap0 / eps))
@@ -324,9 +327,3 @@ def test_top_1_needs_at_most_half_the_iterations_of_rand_1(tmp_path):
 def test_top_1_takes_3424_iterations_on_the_ladder():
     P = figures.ladder(50)
     assert figures.reached(P, BiasedSGD(gamma=1 / P.L, estimator=Compressed(TopK(k=1))), 5000, 0) == 3424
-
-
-def test_every_twin_of_biased_sgd_is_killed_or_moves_nothing():
-    rows = mutants(["biased_sgd"], budget="quick", jobs=1).rows
-    assert sum(r.word == "killed" for r in rows) >= 50
-    assert [(r.id, r.twin) for r in rows if r.word in ("survived", "equivalent")] == []

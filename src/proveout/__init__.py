@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from proveout import figures, methods, problems, testing, theory
     from proveout.run import run
     from proveout.theory.trial.check import check
+    from proveout.theory.zoo.passport import passport
 
-__all__ = ["__version__", "check", "figures", "methods", "problems", "run", "testing", "theory"]
+__all__ = ["__version__", "check", "figures", "methods", "passport", "problems", "run", "testing", "theory"]
 
 __version__ = "0.1.0"
 
@@ -44,6 +45,8 @@ def __getattr__(name: str) -> Any:
         return import_module(f"proveout.{name}")
     if name == "check":
         return import_module("proveout.theory.trial.check").check
+    if name == "passport":
+        return import_module("proveout.theory.zoo.passport").passport
     raise AttributeError(f"module 'proveout' has no attribute {name!r}")
 
 

@@ -10,7 +10,8 @@ from typing import Annotated, Any
 import typer
 
 from proveout import __version__
-from proveout.cli.screen import Usage, say, warn, whole
+from proveout.cli.options import Budget, Jobs, Json, Problems, Scheduler, Seed, Stems, Words
+from proveout.cli.screen import Usage, positive, say, warn, whole
 
 __all__ = ["app", "main"]
 
@@ -23,31 +24,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-
-Words = Annotated[
-    list[str] | None,
-    typer.Argument(
-        metavar="NAME",
-        help="Stems, ids, or FILE.py of your own that defines CASES. Default: the whole catalogue.",
-    ),
-]
-Stems = Annotated[list[str] | None, typer.Argument(metavar="STEM", help="Default: all of the catalogue.")]
-Problems = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--problem",
-        metavar="SPEC",
-        help="In place of the cases' problems, e.g. quadratic:n=10,d=5,kappa=100.",
-    ),
-]
-Jobs = Annotated[str, typer.Option("--jobs", "-j", metavar="N", help="Processes; 0: as many as it is worth.")]
-Scheduler = Annotated[
-    str | None, typer.Option("--scheduler", metavar="HOST:PORT", help="Work on this Dask cluster.")
-]
-Seed = Annotated[str, typer.Option("--seed", metavar="S", help="Verdicts and runs are functions of it.")]
-Budget = Annotated[str, typer.Option("--budget", metavar="quick|full|deep", help="How hard to search.")]
-Json = Annotated[str | None, typer.Option("--json", metavar="FILE", help="Write JSON; - is standard output.")]
 
 
 @app.callback(invoke_without_command=True)
@@ -164,6 +140,20 @@ def tight(
 
 
 @app.command()
+def separate(
+    start: Annotated[
+        str, typer.Argument(metavar="A", help="sg1, sg2, breq, trio, con, bvd, bnd, abs, fsml, abc")
+    ],
+    end: Annotated[str, typer.Argument(metavar="B", help="One of the same, or abc0: abc with A = 0.")],
+    json: Json = None,
+) -> None:
+    """An estimator in A and not in B. Exit code 0: found and confirmed, 1: A implies B, 3: neither."""
+    from proveout.cli import separate as separating
+
+    raise typer.Exit(separating.separate(start, end, json))
+
+
+@app.command()
 def run(
     method: Annotated[
         str, typer.Argument(metavar="METHOD", help="STEM.CLASS[:field=value,...]; missing fields are tuned.")
@@ -191,6 +181,43 @@ def run(
             out=out,
             every=None if every is None else whole("--every", every, 1),
             seed=whole("--seed", seed),
+        )
+    )
+
+
+@app.command()
+def passport(
+    estimator: Annotated[
+        str,
+        typer.Argument(
+            metavar="MODULE:ESTIMATOR",
+            help="Or FILE.py:ESTIMATOR: an estimator, outcomes(problem, x), or (problem, x, rng) -> g.",
+        ),
+    ],
+    problem: Annotated[
+        str, typer.Option("--problem", metavar="SPEC", help="E.g. quadratic:n=3,d=4,kappa=10.")
+    ] = "quadratic:n=3,d=4,kappa=10,basis=rotated",
+    eps: Annotated[
+        str | None,
+        typer.Option(
+            metavar="EPS", help="Target on E f - f* (min E|grad f|^2 without PL). Default: 1e-3 of the start."
+        ),
+    ] = None,
+    ball: Annotated[str | None, typer.Option(metavar="R", help="Only x with |x - x*| <= R.")] = None,
+    seed: Seed = "0",
+    json: Json = None,
+) -> None:
+    """Which assumptions a gradient estimator meets, its least constants, and which theorem promises most."""
+    from proveout.cli import passport as page
+
+    raise typer.Exit(
+        page.show(
+            estimator,
+            problem,
+            eps=None if eps is None else positive("--eps", eps),
+            ball=None if ball is None else positive("--ball", ball),
+            seed=whole("--seed", seed),
+            json_file=json,
         )
     )
 

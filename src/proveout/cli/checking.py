@@ -11,6 +11,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from proveout.cli import atlas
 from proveout.cli.files import can_write, dump, folder, write
 from proveout.cli.screen import Usage, coloured, figure, progress, say, table, usage, warn
 
@@ -73,6 +74,8 @@ def check(
     quiet = "-" in (json_file, html_file)
     if not quiet:
         _print(done.rows, time.perf_counter() - since)
+        for line in atlas.lines(done.rows):
+            say(line)
     if json_file is not None:
         dump(json_file, document.of_check(done.rows, seed=seed, budget=budget, complete=done.complete))
     _save(done.rows, witnesses, quiet)

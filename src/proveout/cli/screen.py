@@ -1,6 +1,7 @@
 """What a user sees: lines, aligned tables, colours and a progress bar where there is a terminal."""
 
 import contextlib
+import math
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -11,6 +12,7 @@ __all__ = [
     "coloured",
     "figure",
     "number",
+    "positive",
     "progress",
     "say",
     "table",
@@ -58,6 +60,17 @@ def whole(name: str, text: str, low: int = 0) -> int:
         raise Usage(f"{name} must be an integer >= {low}, got {text!r}") from None
     if value < low:
         raise Usage(f"{name} must be an integer >= {low}, got {text}")
+    return value
+
+
+def positive(name: str, text: str) -> float:
+    """An option that is a number > 0, or Usage with what was written."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not (math.isfinite(value) and value > 0):
+        raise Usage(f"{name} must be a number > 0, got {text!r}")
     return value
 
 

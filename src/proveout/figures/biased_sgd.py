@@ -1,12 +1,16 @@
 """Figures of biased SGD.
 
-top_k   at equal sparsity the biased compressor wins: top-k against rand-k on an ill-conditioned quadratic
+map       the assumptions on estimators: every arrow with its constants, every missing one with its witness
+sampling  clients that come on their own, on real data (`biased_sgd_sampling`)
+top_k     at equal sparsity the biased compressor wins: top-k against rand-k on an ill-conditioned quadratic
 """
 
 from typing import Any
 
 import numpy as np
 
+from proveout.figures.biased_sgd_map import MAP
+from proveout.figures.biased_sgd_sampling import SAMPLING
 from proveout.figures.style import Panel, log_axis
 from proveout.methods.biased_sgd import BiasedSGD
 from proveout.methods.blocks.compressors import RandK, TopK
@@ -99,4 +103,4 @@ def draw(fig: Any, data: dict[str, Any]) -> None:
     right.legend()
 
 
-PANELS = {"top_k": Panel(measure=measure, draw=draw, size=(7.0, 3.2))}
+PANELS = {"map": MAP, "sampling": SAMPLING, "top_k": Panel(measure=measure, draw=draw, size=(7.0, 3.2))}

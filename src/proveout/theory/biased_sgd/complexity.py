@@ -9,16 +9,14 @@ from typing import Any
 
 from proveout.methods.biased_sgd import BiasedSGD, State
 from proveout.theory.assumptions import pl, smooth
+from proveout.theory.biased_sgd import rules
+from proveout.theory.biased_sgd.choices import tuned_nonconvex, tuned_pl
 from proveout.theory.biased_sgd.convergence import (
     NEGATED,
     SOURCE,
     abc,
     gap,
-    nonconvex_limit,
-    pl_limit,
     star,
-    tuned_nonconvex,
-    tuned_pl,
 )
 from proveout.theory.statement import Complexity, Method, Number, Problem, Square, at_most
 from proveout.theory.twins import field_times, statement_with, update_times
@@ -65,7 +63,7 @@ NONCONVEX_COMPLEXITY = Complexity(
     source=SOURCE + ", corollary of the nonconvex theorem",
     method=BiasedSGD,
     assumes=(smooth,),
-    allows=lambda P, m: abc(P, m).b > 0 and at_most(m.gamma, nonconvex_limit(P, m)),
+    allows=lambda P, m: abc(P, m).b > 0 and at_most(m.gamma, rules.limit(abc(P, m), P.L)),
     measure=lambda P, m, state: (Square(1, P.grad(state.x)),),
     count=nonconvex_count(),
     star=star,
@@ -85,7 +83,7 @@ PL_COMPLEXITY = Complexity(
     source=SOURCE + ", corollary of the theorem under the PL condition",
     method=BiasedSGD,
     assumes=(smooth, pl),
-    allows=lambda P, m: abc(P, m).b > 0 and at_most(m.gamma, pl_limit(P, m)),
+    allows=lambda P, m: abc(P, m).b > 0 and at_most(m.gamma, rules.pl_limit(abc(P, m), P.L, P.mu_pl)),
     measure=gap,
     count=pl_count(),
     star=star,

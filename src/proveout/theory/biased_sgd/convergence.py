@@ -1,13 +1,13 @@
 """Biased SGD: the one-step inequalities and what follows from them."""
 
-import math
 from dataclasses import replace
 from typing import Any
 
 from proveout.methods.biased_sgd import BiasedSGD, State
-from proveout.methods.blocks.compressors import BiasedLazy, BiasedRandK, Lazy, RandK, TopK
-from proveout.methods.blocks.estimators import ABC, Affine, Circling, Compressed, Declared, Exact, Minibatch
+from proveout.methods.blocks.estimators import ABC, Declared
 from proveout.theory.assumptions import pl, smooth
+from proveout.theory.biased_sgd import rules
+from proveout.theory.biased_sgd.choices import estimator, held, tuned_nonconvex, tuned_pl
 from proveout.theory.statement import (
     Gap,
     Horizon,
@@ -40,21 +40,18 @@ __all__ = [
     "PL_SHARP",
     "SOURCE",
     "abc",
+    "declared",
     "estimator",
     "gap",
     "nonconvex_bound",
-    "nonconvex_limit",
-    "pl_limit",
     "star",
-    "tuned_nonconvex",
-    "tuned_pl",
 ]
 
 SOURCE = "Demidovich et al. (NeurIPS 2023)"
 
 
 def abc(P: Problem, m: Method) -> ABC:
-    constants: ABC = m.estimator.abc(P)
+    constants: ABC = held(P, m, ABC)
     return constants
 
 
@@ -64,92 +61,34 @@ def star(P: Problem, m: Method) -> State | None:
     return None if x is None else State(x=x)
 
 
-def gap(P: Problem, m: Method, state: State) -> Terms:
+def gap(P: Problem, m: Method, state: Any) -> Terms:
     return (Gap(1, state.x),)
 
 
 def noise(P: Problem, m: Method) -> Number:
-    k = abc(P, m)
-    return m.gamma * k.c + P.L * k.C * m.gamma**2 / 2
-
-
-# ------------------------------------------------------------------ parameters
-
-
-def estimator(name: str, k: int = 1) -> Any:
-    """An estimator by name; k is a number of coordinates, of components, or 1/p - 1 of lazy and contractive."""
-    known: dict[str, Any] = {
-        "exact": lambda: Exact(),
-        "top_k": lambda: Compressed(TopK(k=k)),
-        "rand_k": lambda: Compressed(RandK(k=k)),
-        "biased_rand_k": lambda: Compressed(BiasedRandK(k=k)),
-        "minibatch": lambda: Minibatch(batch=k),
-        "lazy": lambda: Compressed(Lazy(p=1 / (k + 1))),
-        "contractive": lambda: Compressed(BiasedLazy(p=1 / (k + 1)), by_class=True),
-        "circling": lambda: Circling(coin=False),
-        "noisy": lambda: Affine(factors=(0.5, 1.5), shifts=((0.3,), (-0.3,))),
-        "shifted": lambda: Affine(factors=(1.0, 1.0), shifts=((1.2,), (0.8,))),
-    }
-    if name not in known:
-        raise ValueError(f"estimator must be one of {', '.join(known)}, got {name!r}")
-    return known[name]()
-
-
-def _built(P: Problem, name: Any, k: int) -> BiasedSGD:
-    """With step size 1; ValueError if the estimator asks for more than P has."""
-    if isinstance(name, str):
-        if name == "minibatch" and not k <= P.n > 1:
-            raise ValueError(f"k must be at most n = {P.n}, and n > 1, got {k}")
-        if name in ("top_k", "rand_k", "biased_rand_k") and not k <= P.d > 1:
-            raise ValueError(f"k must be at most d = {P.d}, and d > 1, got {k}")
-        if name == "circling" and P.d != 2:
-            raise ValueError(f"circling lives in the plane, got d = {P.d}")
-        name = estimator(name, k)
-    return BiasedSGD(gamma=1.0, estimator=name)
-
-
-def nonconvex_limit(P: Problem, m: Method) -> float:
-    """b/(L B), inf for B = 0."""
-    k = abc(P, m)
-    return k.b / (P.L * k.B) if k.B else math.inf
-
-
-def pl_limit(P: Problem, m: Method) -> float:
-    """min{mu b/(L (A + mu B)), 1/(mu b)}."""
-    k, mu = abc(P, m), P.mu_pl
-    return float(min(mu * k.b / (P.L * (k.A + mu * k.B)), 1 / (mu * k.b)))
-
-
-def tuned_nonconvex(
-    P: Problem, estimator: Any = "top_k", k: int = 1, factor: float = 1.0, horizon: int = 100
-) -> BiasedSGD:
-    """gamma = min{b/(L B), 1/L, 1/sqrt(L A horizon)}."""
-    m = _built(P, estimator, k)
-    A = abc(P, m).A
-    gamma = min(nonconvex_limit(P, m), 1 / P.L, 1 / math.sqrt(P.L * A * horizon) if A else math.inf)
-    return replace(m, gamma=factor * gamma)
-
-
-def tuned_pl(P: Problem, estimator: Any = "top_k", k: int = 1, factor: float = 1.0) -> BiasedSGD:
-    m = _built(P, estimator, k)
-    return replace(m, gamma=factor * pl_limit(P, m))
+    return rules.noise(abc(P, m), P.L, m.gamma)
 
 
 # ------------------------------------------------------------------ twins
 
 
-def _declared(name: str, change: Any) -> Twin:
-    """Other constants than the estimator has."""
-    return with_fields(name, lambda P, m: {"estimator": Declared(base=m.estimator, **change(abc(P, m)))})
+def declared(name: str, kind: Any, change: Any) -> Twin:
+    """Other constants of this class than the estimator has: change(constants) -> {name: value}."""
+
+    def fields(P: Problem, m: Method) -> dict[str, Any]:
+        k = held(P, m, kind)
+        return {"estimator": Declared(base=m.estimator, said=replace(k, **change(k)))}
+
+    return with_fields(name, fields)
 
 
-B_SMALLER = _declared("B - .1", lambda k: {"B": k.B - 0.1})
-B_LARGER_B = _declared("b x 1.5", lambda k: {"b": 1.5 * k.b})
-C_DROPPED = _declared("C dropped", lambda k: {"C": 0.0})
-BIAS_HALVED = _declared("c halved", lambda k: {"c": k.c / 2})
-BIAS_DROPPED = _declared("c dropped", lambda k: {"c": 0.0})
-A_DROPPED = _declared("A dropped", lambda k: {"A": 0.0})
-A_HALVED = _declared("A for 2A", lambda k: {"A": k.A / 2})
+B_SMALLER = declared("B - .1", ABC, lambda k: {"B": k.B - 0.1})
+B_LARGER_B = declared("b x 1.5", ABC, lambda k: {"b": 1.5 * k.b})
+C_DROPPED = declared("C dropped", ABC, lambda k: {"C": 0.0})
+BIAS_HALVED = declared("c halved", ABC, lambda k: {"c": k.c / 2})
+BIAS_DROPPED = declared("c dropped", ABC, lambda k: {"c": 0.0})
+A_DROPPED = declared("A dropped", ABC, lambda k: {"A": 0.0})
+A_HALVED = declared("A for 2A", ABC, lambda k: {"A": k.A / 2})
 NEGATED = oracle("gradient negated", lambda grads, x: -grads(x))
 
 
@@ -181,18 +120,12 @@ NONCONVEX_STEP = OneStep(
 )
 
 
-def growth(x: Number, T: int) -> Number:
-    """(1 + x)^T, inf where it overflows."""
-    return (1 + x) ** T if T * math.log1p(float(x)) < 700 else math.inf
-
-
-def nonconvex_bound(floor: float = 2.0) -> Any:
+def nonconvex_bound(floor: Number = 2) -> Any:
     """The bound with `floor` c/b as its last term."""
 
     def bound(P: Problem, m: Method, T: int, start: State) -> Terms:
         k, gamma = abc(P, m), m.gamma
-        first = 2 * growth(P.L * k.A * gamma**2, T) / (k.b * gamma * max(T, 1))
-        return (Gap(first, start.x), P.L * k.C * gamma / k.b + floor * k.c / k.b)
+        return (Gap(rules.decay(k, P.L, gamma, T), start.x), P.L * k.C * gamma / k.b + floor * k.c / k.b)
 
     return bound
 
@@ -201,7 +134,7 @@ NONCONVEX = Horizon(
     source=SOURCE + ", nonconvex theorem",
     method=BiasedSGD,
     assumes=(smooth,),
-    allows=lambda P, m: abc(P, m).b > 0 and at_most(m.gamma, nonconvex_limit(P, m)),
+    allows=lambda P, m: abc(P, m).b > 0 and at_most(m.gamma, rules.limit(abc(P, m), P.L)),
     measure=lambda P, m, state: (Square(1, P.grad(state.x)),),
     over="min",
     includes_end=False,
@@ -226,10 +159,10 @@ PL = OneStep(
     source=SOURCE + ", theorem under the PL condition, one step",
     method=BiasedSGD,
     assumes=(smooth, pl),
-    allows=lambda P, m: abc(P, m).b > 0 and at_most(m.gamma, pl_limit(P, m)),
+    allows=lambda P, m: abc(P, m).b > 0 and at_most(m.gamma, rules.pl_limit(abc(P, m), P.L, P.mu_pl)),
     lyapunov=gap,
     star=star,
-    rate=lambda P, m: 1 - m.gamma * P.mu_pl * abc(P, m).b,
+    rate=lambda P, m: rules.pl_rate(abc(P, m), P.mu_pl, m.gamma),
     noise=noise,
     tune=tuned_pl,
     claim=r"E\delta^{+}\le(1-\gamma\mu b)\delta+\gamma c+LC\gamma^2/2",
@@ -252,9 +185,7 @@ PL_SHARP = OneStep(
     allows=lambda P, m: at_most(P.L * abc(P, m).B * m.gamma, 2 * abc(P, m).b),
     lyapunov=gap,
     star=star,
-    rate=lambda P, m: (
-        1 - 2 * m.gamma * P.mu_pl * abc(P, m).b + P.L * m.gamma**2 * (abc(P, m).A + P.mu_pl * abc(P, m).B)
-    ),
+    rate=lambda P, m: rules.pl_sharp_rate(abc(P, m), P.L, P.mu_pl, m.gamma),
     noise=noise,
     tune=tuned_pl,
     claim=r"E\delta^{+}\le(1-2\gamma\mu b+L\gamma^2(A+\mu B))\,\delta+\gamma c+LC\gamma^2/2",

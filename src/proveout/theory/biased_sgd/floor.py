@@ -13,7 +13,8 @@ from proveout.arrays import sqnorm
 from proveout.methods.biased_sgd import BiasedSGD
 from proveout.methods.blocks.estimators import ABC, Circling
 from proveout.problems.quadratics import Quadratics
-from proveout.theory.biased_sgd.convergence import nonconvex_bound, nonconvex_limit
+from proveout.theory.biased_sgd import rules
+from proveout.theory.biased_sgd.convergence import nonconvex_bound
 from proveout.theory.statement import NonImplication, Problem, evaluate
 from proveout.theory.twins import statement_with
 
@@ -57,8 +58,7 @@ class BoundHolds:
 
     def least(self, P: Problem, estimator: Any) -> float | None:
         """The largest measured/claimed over the horizons, or None if it exceeds 1."""
-        m = BiasedSGD(gamma=1.0, estimator=estimator)
-        m = BiasedSGD(gamma=nonconvex_limit(P, m), estimator=estimator)
+        m = BiasedSGD(gamma=rules.limit(estimator.abc(P), P.L), estimator=estimator)
         state = start = m.init(P, P.x_star + estimator.radius * np.array([1.0, 0.0]))
         draws = m.law(P).sample(np.random.default_rng(0), (max(self.horizons),))
         low, worst = np.inf, 0.0
@@ -74,13 +74,13 @@ class BoundHolds:
 PRINTED_FLOOR_FAILS = NonImplication(
     source="Demidovich et al. (NeurIPS 2023), nonconvex theorem with the floor c/b",
     given=InABC(),
-    then=BoundHolds(floor=1.0),
+    then=BoundHolds(floor=1),
     witness=circle,
     claim=r"\text{Biased ABC}\not\Rightarrow\min_{t<T}E\|\nabla f\|^2\le"
     r"\frac{2\delta_0}{b\gamma T}+\frac{LC\gamma}{b}+\frac cb",
     twins=(
-        statement_with("floor 2c/b", then=BoundHolds(floor=2.0)),
-        statement_with("floor 4c/b", then=BoundHolds(floor=4.0)),
-        statement_with("the first ten steps only", then=BoundHolds(floor=1.0, horizons=(5,))),
+        statement_with("floor 2c/b", then=BoundHolds(floor=2)),
+        statement_with("floor 4c/b", then=BoundHolds(floor=4)),
+        statement_with("the first ten steps only", then=BoundHolds(floor=1, horizons=(5,))),
     ),
 )

@@ -1,7 +1,7 @@
 """Cases of the stem `biased_sgd`."""
 
 from proveout.theory.cases import Stem
-from proveout.theory.cases.biased_sgd import convergence
+from proveout.theory.cases.biased_sgd import convergence, dedicated, hierarchy, sampling, table
 
 __all__ = ["CASES", "STEM"]
 
@@ -17,4 +17,10 @@ STEM = Stem(
 }""",
 )
 
-CASES = (*convergence.CASES,)
+CASES = (
+    *convergence.CASES,
+    *dedicated.CASES,
+    *sampling.CASES,
+    *hierarchy.CASES,
+    *table.CASES,
+)
