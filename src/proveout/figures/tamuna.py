@@ -6,6 +6,7 @@ rounds        rounds and reals up until |x - x*|^2 <= 1e-6 |x_0 - x*|^2 on the d
               rounds that the rate predicts
 worst_factor  the claimed rate over chi, the exact worst factor of the function class, and typical states
 even_steps    a constant even number of local steps with gamma = 2/(L+mu) stalls; odd, shorter or random ones do not
+comparison, crossover      the table of the federated papers from measurements (`figures/comparison`)
 """
 
 from dataclasses import replace
@@ -14,9 +15,18 @@ from typing import Any
 import numpy as np
 
 from proveout.arrays import Array, mean_clients, tree_map
+from proveout.figures import comparison
+from proveout.figures.race import (
+    compressed_scaffnew,
+    curves,
+    gradient_descent,
+    lineup,
+    race,
+    recipe,
+    scaffnew,
+    tamuna,
+)
 from proveout.figures.style import Panel, log_axis
-from proveout.methods.gd import GD
-from proveout.methods.proxskip import CompressedScaffnew, Scaffnew
 from proveout.methods.tamuna import TamunaVirtual, VirtualState
 from proveout.problems import Quadratics, build
 from proveout.problems.quadratics import federated
@@ -35,64 +45,48 @@ __all__ = [
     "recipe",
 ]
 
-TARGET = 1e-6  # of |x_0 - x*|^2
 FLOOR = 1e-12  # gaps below are rounding
-
-
-def _full(P: Any, s: int) -> CompressedScaffnew:
-    """TAMUNA with c = n, in the form where all clients are one batch."""
-    rule = tune(P, cohort=P.n, s=s)
-    return CompressedScaffnew(gamma=rule.gamma, p=rule.p, chi=rule.chi, s=s)
-
-
-def _scaffnew(P: Any) -> Scaffnew:
-    rule = tune(P, cohort=P.n, s=P.n)
-    return Scaffnew(gamma=rule.gamma, p=rule.p)
-
-
-def _gd(P: Any) -> GD:
-    return GD(gamma=2 / (P.L_max + P.mu_min))
 
 
 # ------------------------------------------------------------------ totalcom
 
 
-METHOD_COLOURS = {"GD": "C0", "Scaffnew": "C1", "TAMUNA, s = c": "C3", "TAMUNA": "C2"}  # the first that fits
+METHOD_COLOURS = {  # the first that fits
+    "GD": "C0",
+    "DIANA": "C5",
+    "SCAFFOLD": "C4",
+    "5GCS": "C6",
+    "Scaffnew": "C1",
+    "TAMUNA, s = c": "C3",
+    "TAMUNA": "C2",
+}
 
 
-def measure_totalcom(seed: int = 0, quick: bool = False, data: str = "mushrooms") -> dict[str, Any]:
-    """Curves of every method, per price and participation; `data` is a shipped set or the path of a LIBSVM file."""
-    n, kappa, reals, seeds = (10, 30, 1e3, 2) if quick else (100, 1000, 1.2e4, 3)
-    P = build(f"logistic:{data},clients={n},kappa={kappa},seed={seed}")
+USUAL = {"clients": 100, "kappa": 1000.0, "reals": 1.2e4, "seeds": 3, "most": 15_000}
+QUICK = {"clients": 10, "kappa": 30.0, "reals": 1e3, "seeds": 2, "most": 2000}
+
+
+def measure_totalcom(
+    seed: int = 0, quick: bool = False, data: str = "mushrooms", **sizes: Any
+) -> dict[str, Any]:
+    """Curves of every method, per price and participation; `data` is a shipped set or the path of a LIBSVM file.
+
+    sizes: clients, kappa; runs end when a client has spent `reals` or after `most` steps; `seeds` runs of each method.
+    """
+    size = {**(QUICK if quick else USUAL), **sizes}
+    n = int(size["clients"])
+    P = build(f"logistic:{data},clients={n},kappa={size['kappa']:g},seed={seed}")
     out: dict[str, Any] = {
         "prices": np.array([0.0, 0.1]),
         "cohorts": np.array([n, n // 5 if quick else n // 10]),
     }
-    for price in out["prices"]:
-        for c in out["cohorts"]:
-            for name, m in _contestants(P, int(c), float(price)).items():
-                steps = _steps(P, m, reals, float(price), 2000 if quick else 15_000)
-                many = 1 if isinstance(m, GD) else seeds
-                trace = run(P, m, steps=steps, seeds=many, seed=seed, every=max(1, steps // 100))
-                key = f"{price:g} {c} {name}"
-                out[f"{key} x"] = (trace["up"] + price * trace["down"]).mean(axis=1)
-                out[f"{key} y"] = np.maximum(np.median(trace["gap"], axis=1) / trace["gap"][0, 0], FLOOR)
+    spend = {"reals": size["reals"], "most": size["most"], "seeds": size["seeds"], "seed": seed}
+    for c in out["cohorts"]:
+        lines = curves(P, {price: lineup(P, int(c), price) for price in out["prices"].tolist()}, **spend)
+        for (price, name), (spent, gap) in lines.items():
+            out[f"{price:g} {c} {name} x"] = spent
+            out[f"{price:g} {c} {name} y"] = np.maximum(gap, FLOOR)
     return out
-
-
-def _contestants(P: Any, c: int, price: float) -> dict[str, Any]:
-    s = tune(P, cohort=c, price=price).s
-    if c == P.n:
-        return {"GD": _gd(P), "Scaffnew": _scaffnew(P), f"TAMUNA, s = {s}": _full(P, s)}
-    small = {f"TAMUNA, s = {s}": tune_rounds(P, cohort=c, s=s)} if s < c else {}
-    return {f"TAMUNA, s = c = {c}": tune_rounds(P, cohort=c, s=c), **small}
-
-
-def _steps(P: Any, m: Any, reals: float, price: float, most: int) -> int:
-    """Steps after which a client has sent (and received) `reals`, on average."""
-    draw = m.law(P).sample(np.random.default_rng(0), (4096,))
-    cost = m.cost(P, draw)
-    return int(min(most, reals / (np.mean(cost.up) + price * np.mean(cost.down))))
 
 
 def draw_totalcom(fig: Any, data: dict[str, Any]) -> None:
@@ -115,62 +109,23 @@ def draw_totalcom(fig: Any, data: dict[str, Any]) -> None:
 # ------------------------------------------------------------------ rounds
 
 
-def recipe(n: int, d: int, kappa: float = 1000.0, seed: int = 0) -> Quadratics:
-    """Diagonal quadratics whose mean is as ill conditioned as they are: curvatures kappa^(j/(d-1)) U[.5, 1]."""
-    rng = np.random.default_rng(seed)
-    curved = np.clip(kappa ** np.linspace(0, 1, d) * rng.uniform(0.5, 1, (n, d)), 1, kappa)
-    curved[:, 0], curved[:, -1] = 1, kappa
-    return Quadratics(A=curved[:, :, None] * np.eye(d), b=rng.standard_normal((n, d)))
-
-
 def measure_rounds(seed: int = 0, quick: bool = False) -> dict[str, Any]:
     """Per problem and method: median rounds, reals up, and the rounds that the rate predicts."""
     sizes = ((10, 5),) if quick else ((50, 20), (20, 100))
     out: dict[str, Any] = {"problems": np.array([f"n = {n}, d = {d}" for n, d in sizes])}
     for n, d in sizes:
         P = recipe(n, d, 100.0 if quick else 1000.0, seed)
-        table = {"GD": _gd(P), "Scaffnew": _scaffnew(P)}
-        table |= {f"c = n, s = {s}": _full(P, s) for s in (2, 5) if s < n}
-        table["c = .2 n, s = c"] = tune_rounds(P, cohort=max(2, n // 5), s=max(2, n // 5))
-        table["c = .5 n, s = 2"] = tune_rounds(P, cohort=n // 2, s=2)
-        table["c = .2 n, s = 2"] = tune_rounds(P, cohort=max(2, n // 5), s=2)
-        rows = [_race(P, m, seed) for m in table.values()]
+        table = {"GD": gradient_descent(P), "Scaffnew": scaffnew(P)}
+        table |= {f"c = n, s = {s}": compressed_scaffnew(P, s) for s in (2, 5) if s < n}
+        table["c = .2 n, s = c"] = tamuna(P, cohort=max(2, n // 5), s=max(2, n // 5))
+        table["c = .5 n, s = 2"] = tamuna(P, cohort=n // 2, s=2)
+        table["c = .2 n, s = 2"] = tamuna(P, cohort=max(2, n // 5), s=2)
+        rows = [race(P, runner, seed=seed) for runner in table.values()]
         key = f"n = {n}, d = {d}"
         out[f"{key} methods"] = np.array(list(table))
-        for k, what in enumerate(("rounds", "up", "predicted")):
-            out[f"{key} {what}"] = np.array([row[k] for row in rows])
+        for what in ("rounds", "up", "predicted"):
+            out[f"{key} {what}"] = np.array([row[what] for row in rows])
     return out
-
-
-def _race(P: Any, m: Any, seed: int) -> tuple[float, float, float]:
-    """Median rounds and reals up until the target, and p log(1/target) / (-log r)."""
-    r, per_round = (_gd_rate(P), 1.0) if isinstance(m, GD) else (max(_rate(P, m)), m.p)
-    predicted = per_round * np.log(1 / TARGET) / -np.log(r)
-    in_rounds = isinstance(m, GD) or not hasattr(m, "law") or hasattr(m, "local_steps")
-    steps = int(predicted if in_rounds else predicted / m.p)
-    trace = run(
-        P, m, steps=steps, seeds=1 if isinstance(m, GD) else 5, seed=seed, every=max(1, steps // 4000)
-    )
-    there = trace["dist2"] <= TARGET * trace["dist2"][0]
-    first = np.where(there.any(axis=0), there.argmax(axis=0), len(there) - 1)
-    columns = np.arange(there.shape[1])
-    return (
-        float(np.median(trace["rounds"][first, columns])),
-        float(np.median(trace["up"][first, columns])),
-        float(predicted),
-    )
-
-
-def _gd_rate(P: Any) -> float:
-    return float(((P.L_max - P.mu_min) / (P.L_max + P.mu_min)) ** 2)
-
-
-def _rate(P: Any, m: Any) -> tuple[float, ...]:
-    """TAMUNA's rate; Scaffnew is s = n, chi = 1."""
-    whole = TamunaVirtual(
-        gamma=m.gamma, p=m.p, chi=getattr(m, "chi", 1.0), cohort=P.n, s=getattr(m, "s", P.n)
-    )
-    return tuple(theory.rate(P, whole))
 
 
 def draw_rounds(fig: Any, data: dict[str, Any]) -> None:
@@ -296,4 +251,5 @@ PANELS = {
     "rounds": Panel(measure=measure_rounds, draw=draw_rounds, size=(7.5, 5.0)),
     "worst_factor": Panel(measure=measure_worst_factor, draw=draw_worst_factor, size=(5.5, 3.6)),
     "even_steps": Panel(measure=measure_even_steps, draw=draw_even_steps, size=(5.5, 3.6)),
+    **comparison.PANELS,
 }

@@ -9,16 +9,41 @@ from proveout.theory.cases import (
     centered_clip,
     compressors,
     delays,
+    diana,
+    fedavg,
+    fivegcs,
+    fivegcs_cc,
     gd,
+    lsvrg,
     ormo,
     proxskip,
+    rr_cli,
+    scaffold,
     tamuna,
 )
 from proveout.theory.statement import Statement
 
 __all__ = ["CASES", "STEMS", "case", "find", "name_of"]
 
-_STEMS = (gd, proxskip, tamuna, ormo, asgd, delays, biased_sgd, compressors, centered_clip, aggregators)
+_STEMS = (
+    gd,
+    proxskip,
+    diana,
+    lsvrg,
+    scaffold,
+    tamuna,
+    fivegcs,
+    fivegcs_cc,
+    fedavg,
+    rr_cli,
+    ormo,
+    asgd,
+    delays,
+    biased_sgd,
+    compressors,
+    centered_clip,
+    aggregators,
+)
 
 STEMS: dict[str, Stem] = {module.STEM.name: module.STEM for module in _STEMS}
 CASES: tuple[Case, ...] = tuple(case for module in _STEMS for case in module.CASES)
