@@ -379,6 +379,28 @@ def test_a_complexity_is_judged_at_its_own_count():
     assert sampled.check(psi_complexity(0.25), QUADRATIC, METHOD, budget="full").word == "violated"
 
 
+def test_a_start_that_is_promised_another_number_of_steps_is_not_held_to_this_one():
+    def gap(P, m, s):
+        return (Gap(1, s.x),)
+
+    def count(factor):
+        def steps(P, m, eps, start):
+            return factor * P.L * float(evaluate(distance(P, m, start), P)) / (2 * eps)
+
+        return steps
+
+    P, m = build("quadratic:n=3,d=4,kappa=30"), GD(gamma=1 / build("quadratic:n=3,d=4,kappa=30").L)
+    for factor, word in ((1.0, "holds"), (0.02, "violated")):
+        verdict = sampled.check(Complexity(source="test", method=GD, measure=gap, count=count(factor)), P, m)
+        assert verdict.word == word
+        tried = int(verdict.states.removeprefix("searched(").removesuffix(")"))
+        assert factor < 1 or 1 <= tried < 200
+    lhs, rhs = sampled.sides(
+        Complexity(source="test", method=GD, measure=gap, count=count(0.02)), P, m, verdict.witness
+    )
+    assert lhs > rhs
+
+
 def test_units_of_cost_become_steps_by_their_expectation():
     m = Scaffnew(gamma=0.1, p=0.9)
     assert expected_cost(QUADRATIC, m, "rounds") == pytest.approx(0.9)

@@ -204,7 +204,10 @@ class Identity(Statement):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Membership(Statement):
-    """E left <= constant E right for all inputs u; `method` is the class of the block."""
+    """E left <= constant E right for all inputs u; `method` is the class of the block.
+
+    Sides may carry several claims on a last axis: each must hold and, with `least`, each must be attained.
+    """
 
     sides: Callable[[Any, Array, Any], tuple[Array, Array]]  # (block, u, draw)
     constant: Callable[[Any, int], Number]

@@ -72,10 +72,6 @@ def check_arrow(statement: Any, P: Problem, m: Method, watch: Watch) -> Verdict:
         general = certificates(statement)
     except (ValueError, ArithmeticError) as error:
         return watch.verdict("inconclusive", notes=(f"the proof for all constants fails: {error}",))
-    try:
-        general = certificates(statement)
-    except (ValueError, ArithmeticError) as error:
-        return watch.verdict("inconclusive", notes=(f"the proof for all constants fails: {error}",))
     figure = max((r.figure for r in sharp.rows if math.isfinite(r.figure)), default=None)
     proved = all(i.proved for _, i in found[1:]) and (sharp.proved or bool(general))
     notes = [_digests("for all constants: ", general), *_notes(found)]

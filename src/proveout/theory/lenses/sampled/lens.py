@@ -24,7 +24,7 @@ from proveout.problems.classes import FunctionClass
 from proveout.theory.lenses.common import ALARM, MISS, Budget, Refused, Watch, budget_of, decide, refusal
 from proveout.theory.lenses.sampled import paths, selected
 from proveout.theory.lenses.sampled.evalues import ASSUMPTION, guard, log_wealth, refutes, upper
-from proveout.theory.lenses.sampled.questions import Question, ask, many, over
+from proveout.theory.lenses.sampled.questions import Question, ask, many, over, units
 from proveout.theory.lenses.sampled.runs import chunk_of, deterministic, entropy, runs_for, starts, stored
 from proveout.theory.statement import Method, Problem, Verdict
 from proveout.theory.witness import decode
@@ -68,7 +68,8 @@ def sides(statement: Any, problem: Problem, method: Method, witness: dict[str, A
     if statement.kind == "Membership":
         return selected.sides(statement, method, witness)
     more = {k: decode(v) for k, v in witness["more"].items()}
-    question = Question(statement, problem, method, (int(more["T"]),), (more["eps"],))
+    per_step = units(statement, problem, method)
+    question = Question(statement, problem, method, (int(more["T"]),), (more["eps"],), per_step)
     x0 = np.asarray(more["x0"], float)
     with np.errstate(all="ignore"):
         bound = float(question.bounds(x0)[0])
@@ -117,7 +118,7 @@ def _compare(question: Question, size: Budget, watch: Watch) -> Verdict:
         decide(figure, figure),
         figure=figure,
         grade="searched",
-        states=f"searched({len(x0)})",
+        states=f"searched({int((~np.isnan(figures)).any(axis=1).sum())})",
         notes=(f"no luck in this method, {_reach(question)}",),
         witness=_witness(question, x0[s], int(c), lhs[s, c], rhs[s, c], runs=1, batch=1, seed="0x0"),
     )
@@ -126,12 +127,19 @@ def _compare(question: Question, size: Budget, watch: Watch) -> Verdict:
 # ------------------------------------------------------------------ with luck
 
 
+def _spoken_of(question: Question, x0: Array) -> bool:
+    """Does every claim speak of this start?"""
+    return not np.isnan(question.bounds(x0)).any()
+
+
 def _test(question: Question, size: Budget, seed: int, watch: Watch) -> Verdict:
     """One group of runs per start; wealth = mean over groups and claims, looked at after every batch."""
     fails, P = question.statement.kind == "Failure", question.P
-    groups = starts(P, 1 if fails else GROUPS[size.name])
+    groups = [x0 for x0 in starts(P, 1 if fails else GROUPS[size.name]) if _spoken_of(question, x0)]
+    if not groups:
+        raise Refused("the claim speaks of no start that is tried", "inconclusive")
     total = runs_for(P, question.m, size) // len(groups)
-    batch = math.ceil(total / math.ceil(total / chunk_of(question.m.init(P, groups[:1]), total)))
+    batch = math.ceil(total / math.ceil(total / chunk_of(question.m.init(P, groups[0][None]), total)))
     key, threshold = entropy(seed, question.statement, P, question.m), math.log(len(groups))
     samples: list[tuple[Array, Array]] = []
     wealth = -math.inf

@@ -26,9 +26,10 @@ from proveout.theory.lenses.sampled.runs import (
 from proveout.theory.lenses.states import leaves
 from proveout.theory.statement import Gap, Horizon, Method, Problem, State
 
-__all__ = ["EPSILONS", "Question", "ask", "many", "over"]
+__all__ = ["EPSILONS", "Question", "ask", "many", "over", "units"]
 
 EPS = 2.0**-52
+NEAR = 1 + 1e-9  # counts of steps that differ by rounding are one count
 REDUCTION = 1e-3  # of the first bound, beyond which rare paths carry the mean
 EPSILONS = (0.5, 0.1, 1e-2, 1e-3, 1e-4, 1e-6)  # targets of a complexity, relative to the start
 
@@ -42,6 +43,7 @@ class Question:
     m: Method
     times: tuple[int, ...]  # (C,) horizons
     eps: tuple[float | None, ...]  # (C,) targets of a complexity
+    per_step: float = 1.0  # units of a complexity's count per step
 
     def bounds(self, x0: Array) -> Array:
         """What is claimed, plus the rounding of a long run: (d,) -> (C,), or (S, d) -> (S, C)."""
@@ -60,8 +62,11 @@ class Question:
             if s.kind == "Horizon":
                 claim = measured(s.bound(P, m, T, start), P, lead)
                 columns.append(claim + rounding)
-            else:
-                columns.append(measured(s.floor(P, m, T, start), P, lead) if eps is None else eps * m0)
+            elif eps is None:
+                columns.append(measured(s.floor(P, m, T, start), P, lead))
+            else:  # NaN where this start is promised the target after another number of steps
+                need = np.asarray(s.count(P, m, eps * m0, start), float) / self.per_step
+                columns.append(np.where((need <= T * NEAR) & (need > (T - 1) / NEAR), eps * m0, np.nan))
         return np.stack(columns, axis=-1)
 
     def numbers(self, start: State, S: int, rng: Any) -> tuple[Array, Array]:
@@ -172,14 +177,20 @@ def ask(statement: Any, P: Problem, m: Method, size: Budget) -> Question:
     if statement.kind == "Horizon":
         return _horizons(statement, P, m, start, most, 0.0 if still else REDUCTION)
     m0 = float(measured(statement.measure(P, m, start), P, ()))
-    per_step = 1.0 if statement.unit == "steps" else expected_cost(P, m, statement.unit)
+    per_step = units(statement, P, m)
     targets = [e for e in EPSILONS if still or e >= REDUCTION]
     counts = {e: float(statement.count(P, m, e * m0, start)) / per_step for e in targets}
     fit = {e: max(0, math.ceil(N - 1e-9)) for e, N in counts.items() if N <= most}
     if not fit:
         need = min(counts.values())
         raise Refused(f"needs {need:.3g} steps, the budget has room for {most}", "inconclusive")
-    return Question(statement, P, m, tuple(fit.values()), tuple(fit))
+    return Question(statement, P, m, tuple(fit.values()), tuple(fit), per_step)
+
+
+def units(statement: Any, P: Problem, m: Method) -> float:
+    """What a step costs on average, in the unit that a complexity counts."""
+    unit = getattr(statement, "unit", "steps")
+    return 1.0 if unit == "steps" else expected_cost(P, m, unit)
 
 
 def _horizons(statement: Any, P: Problem, m: Method, start: State, most: int, reduction: float) -> Question:
