@@ -15,7 +15,6 @@ With the largest steps, max{kappa (1 + 6 omega/n), 2 (1 + omega)} log(Psi_0/eps)
 (kappa (1 + omega/n) + omega) log 1/eps.  At omega = 0 the shifts have no weight, and DIANA is gradient descent.
 """
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,7 +39,7 @@ from proveout.theory.statement import (
     Square,
     Terms,
     at_most,
-    evaluate,
+    log_ratio,
 )
 from proveout.theory.twins import (
     branch_dropped,
@@ -164,8 +163,7 @@ LINEAR_CONVERGENCE = OneStep(
 
 def _rounds(P: Problem, m: Method, eps: float, start: State) -> float:
     """max{1/(gamma mu), 2/eta} log(Psi_0/eps)."""
-    ratio = float(np.max(evaluate(psi(P, m, start), P))) / eps
-    return float(max(1 / (m.gamma * P.mu_min), 2 / m.eta) * max(0.0, math.log(ratio)))
+    return float(max(1 / (m.gamma * P.mu_min), 2 / m.eta)) * log_ratio(psi(P, m, start), P, eps)
 
 
 ROUND_COMPLEXITY = Complexity(

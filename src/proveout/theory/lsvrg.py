@@ -13,8 +13,6 @@ the mean.  One component (n = 1) is gradient descent whatever p, and so are n eq
 that differ it is not: the anchor is then the last iterate, one step late.
 """
 
-import math
-
 import numpy as np
 
 from proveout.arrays import Array, namespace
@@ -34,7 +32,7 @@ from proveout.theory.statement import (
     Square,
     Terms,
     at_most,
-    evaluate,
+    log_ratio,
 )
 from proveout.theory.twins import (
     branch_dropped,
@@ -139,8 +137,7 @@ LINEAR_CONVERGENCE = OneStep(
 
 def _steps(P: Problem, m: Method, eps: float, start: State) -> float:
     """max{1/(gamma mu), 2/p} log(Psi_0/eps)."""
-    ratio = float(np.max(evaluate(psi(P, m, start), P))) / eps
-    return float(max(1 / (m.gamma * P.mu_min), 2 / m.p) * max(0.0, math.log(ratio)))
+    return float(max(1 / (m.gamma * P.mu_min), 2 / m.p)) * log_ratio(psi(P, m, start), P, eps)
 
 
 GRADIENT_COMPLEXITY = Complexity(

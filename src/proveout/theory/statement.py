@@ -14,9 +14,12 @@ forms, Gram matrices and free weights are readings of one definition:
 A plain number inside such a tuple is a constant term.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
+
+import numpy as np
 
 from proveout.arrays import Array, inner, namespace, sqnorm
 
@@ -44,6 +47,7 @@ __all__ = [
     "at_most",
     "branches",
     "evaluate",
+    "log_ratio",
 ]
 
 Number: TypeAlias = Any  # int, float, or Fraction in the proof lens
@@ -94,6 +98,12 @@ def evaluate(terms: Terms, problem: Problem) -> Array:
         else:
             total = total + term
     return total
+
+
+def log_ratio(terms: Terms, problem: Problem, eps: float) -> float:
+    """log(value / eps) of the terms at a start, the largest of several, and 0 if they are below eps already."""
+    value = float(np.max(evaluate(terms, problem)))
+    return max(0.0, math.log(value / eps)) if value > 0 else 0.0
 
 
 def gap(problem: Problem, point: Array, core: int = 1) -> Array:

@@ -47,7 +47,7 @@ from proveout.theory.biased_sgd.choices import held, tuned, tuned_pl
 from proveout.theory.biased_sgd.convergence import NEGATED, SOURCE, abc, gap, star
 from proveout.theory.biased_sgd.hierarchy import to_abc
 from proveout.theory.scalars import cone
-from proveout.theory.statement import Complexity, Identity, Method, Number, Path, Problem, at_most, evaluate
+from proveout.theory.statement import Complexity, Identity, Method, Number, Path, Problem, at_most, log_ratio
 from proveout.theory.twins import statement_with, update_times
 
 __all__ = [
@@ -120,7 +120,7 @@ def counted(saved: Any = gain, general: Any = through_abc) -> Any:
     def count(P: Problem, m: Method, eps: float, start: State) -> Number:
         k = held(P, m, _kind(m))
         steps = rules.pl_steps(general(k), P.L, P.mu_pl) / saved(k)
-        return float(steps) * max(0.0, math.log(float(evaluate(gap(P, m, start), P)) / eps))
+        return float(steps) * log_ratio(gap(P, m, start), P, eps)
 
     return count
 

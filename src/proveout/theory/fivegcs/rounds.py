@@ -25,7 +25,7 @@ from proveout.theory.fivegcs.lyapunov import (
     tune,
 )
 from proveout.theory.fivegcs.rates import tune_saga
-from proveout.theory.statement import Complexity, Failure, Implication, Method, Problem, evaluate
+from proveout.theory.statement import Complexity, Failure, Implication, Method, Problem, evaluate, log_ratio
 from proveout.theory.twins import field_times, statement_with, update_times, with_fields
 
 __all__ = [
@@ -92,15 +92,11 @@ STEP_RULE = Implication(
 # ------------------------------------------------------------------ rounds
 
 
-def _log_ratio(P: Problem, m: Method, eps: float, start: State) -> float:
-    return max(0.0, math.log(float(np.max(evaluate(psi(P, m, start), P))) / eps))
-
-
 def _rounds(P: Problem, m: Method, eps: float, start: State, upside_down: bool = False) -> float:
     """max{1 + 16 Z/3, n/C + 3 Z/8} log(Psi(start)/eps), Z = sqrt(n kappa/C)."""
     share = m.cohort / P.n if upside_down else P.n / m.cohort
     Z = math.sqrt(share * kappa(P, m))
-    return float(max(1 + 16 * Z / 3, P.n / m.cohort + 3 * Z / 8)) * _log_ratio(P, m, eps, start)
+    return float(max(1 + 16 * Z / 3, P.n / m.cohort + 3 * Z / 8)) * log_ratio(psi(P, m, start), P, eps)
 
 
 ROUND_COMPLEXITY = Complexity(

@@ -32,17 +32,12 @@ from proveout.theory.fivegcs_cc.lyapunov import (
     star,
 )
 from proveout.theory.fivegcs_cc.rules import best_gamma, step_rule, tune_ab, tune_cc
-from proveout.theory.statement import Complexity, Method, Problem, at_most, evaluate
+from proveout.theory.statement import Complexity, Method, Problem, at_most, log_ratio
 from proveout.theory.twins import field_times, statement_with, with_fields
 
 __all__ = ["CC_ROUND_COMPLEXITY", "IMPORTANCE_COMPLEXITY", "importance_count", "round_count", "uniform_count"]
 
 EACH = (each_smooth, each_strongly_convex)
-
-
-def logs(psi: Any, P: Problem, m: Method, eps: float, start: Any) -> float:
-    """log(Psi(start)/eps), or 0."""
-    return max(0.0, math.log(float(np.max(evaluate(psi(P, m, start), P))) / eps))
 
 
 # ------------------------------------------------------------------ compression
@@ -56,7 +51,7 @@ def round_count(n: int, kappa: float, cohort: int, omega: float, spread: bool = 
 
 def _rounds(P: Problem, m: Method, eps: float, start: Any, spread: bool = True) -> float:
     kappa = float(P.L_max) / float(m.mu)
-    return round_count(P.n, kappa, m.cohort, m.omega, spread) * logs(psi_cc, P, m, eps, start)
+    return round_count(P.n, kappa, m.cohort, m.omega, spread) * log_ratio(psi_cc(P, m, start), P, eps)
 
 
 def _by_rule(P: Problem, m: Method) -> bool:
@@ -113,7 +108,7 @@ def _important(P: Problem, m: Method) -> bool:
 
 
 def _draws(P: Problem, m: Method, eps: float, start: Any) -> float:
-    return importance_count(each_L(P), float(m.mu)) * logs(psi_ab, P, m, eps, start)
+    return importance_count(each_L(P), float(m.mu)) * log_ratio(psi_ab(P, m, start), P, eps)
 
 
 def tune_importance(P: Problem, **choices: Any) -> FiveGCSAB:

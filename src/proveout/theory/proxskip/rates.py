@@ -3,8 +3,6 @@
 import math
 from dataclasses import replace
 
-import numpy as np
-
 from proveout.arrays import mean_clients, namespace, to_clients
 from proveout.methods.proxskip import CompressedScaffnew, ProxSkip, Scaffnew, State
 from proveout.theory.assumptions import each_smooth, each_strongly_convex
@@ -17,7 +15,7 @@ from proveout.theory.statement import (
     Square,
     Terms,
     at_most,
-    evaluate,
+    log_ratio,
 )
 from proveout.theory.twins import (
     branch_dropped,
@@ -171,11 +169,6 @@ def _sqrt_kappa(P: Problem) -> float:
     return math.sqrt(P.L_max / P.mu_min)
 
 
-def _log_ratio(P: Problem, m: Method, eps: float, start: State) -> float:
-    """log(Psi(start) / eps), never below 0."""
-    return max(0.0, math.log(float(np.max(evaluate(psi(P, m, start), P))) / eps))
-
-
 ROUND_COMPLEXITY = Complexity(
     source=f"{SOURCE}, corollary",
     method=Scaffnew,
@@ -187,7 +180,7 @@ ROUND_COMPLEXITY = Complexity(
         and at_most(1, m.p * _sqrt_kappa(P))
     ),
     measure=psi,
-    count=lambda P, m, eps, start: _sqrt_kappa(P) * _log_ratio(P, m, eps, start),
+    count=lambda P, m, eps, start: _sqrt_kappa(P) * log_ratio(psi(P, m, start), P, eps),
     unit="rounds",
     star=star,
     domain=shifts_sum_to_zero,

@@ -1,14 +1,10 @@
 """Linear convergence with one local step, and the rounds that it costs."""
 
-import math
-
-import numpy as np
-
 from proveout.methods.scaffold import Scaffold, State
 from proveout.theory.assumptions import each_smooth, each_strongly_convex
 from proveout.theory.scaffold.altered import no_mean, sign_of_h
 from proveout.theory.scaffold.lyapunov import SOURCE, psi, server_has_the_mean, star, tune
-from proveout.theory.statement import Complexity, Method, OneStep, Problem, at_most, evaluate
+from proveout.theory.statement import Complexity, Method, OneStep, Problem, at_most, log_ratio
 from proveout.theory.twins import (
     branch_dropped,
     rate_gap,
@@ -49,9 +45,8 @@ ONE_STEP_CONVERGENCE = OneStep(
 
 def _rounds(P: Problem, m: Method, eps: float, start: State) -> float:
     """max{1/(gamma_e mu), 2n/C} log(Psi_0/eps)."""
-    ratio = float(np.max(evaluate(psi(P, m, start), P))) / eps
     longest = max(1 / (m.gamma * m.gamma_server * P.mu_min), 2 * P.n / m.cohort)
-    return float(longest * max(0.0, math.log(ratio)))
+    return float(longest) * log_ratio(psi(P, m, start), P, eps)
 
 
 ROUND_COMPLEXITY = Complexity(
