@@ -90,7 +90,7 @@ EXACT = [
     ("RAND_K_UNBIASED", {"k": 1}),
     ("RAND_K_UNBIASED", {"k": 2}),
     ("BERNOULLI_UNBIASED", {}),
-    ("ADAPTIVE_UNBIASED", {}),
+    ("ADAPTIVE_UNBIASED_UNBIASED", {}),
     ("NATURAL_UNBIASED", {}),
     ("TERNARY_UNBIASED", {}),
     ("PERMK_UNBIASED", {"clients": 2}),

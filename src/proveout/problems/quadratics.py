@@ -227,6 +227,8 @@ def federated(
     if m > 1 or bend:
         if noise:
             raise ValueError(f"noise must be 0 where clients have components, got {noise}")
+        if spread != 1:
+            raise ValueError(f"spread must be 1 where clients have components, got {spread}")
         parts = federated(n=n * m, d=d, kappa=kappa, basis=basis, seed=seed, mu=mu)
         return sum_of_quadratics(parts, m, heterogeneity, inner, bend, seed, spec)
     if not (np.isfinite(mu) and mu > 0):

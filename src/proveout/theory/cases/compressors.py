@@ -39,7 +39,7 @@ UNBIASED = (
         statement=c.BERNOULLI_UNBIASED,
         choices=({}, {"probs": (0.3, 0.3, 0.9, 1.0)}),
     ),
-    Case(id="compressors.adaptive_unbiased", statement=c.ADAPTIVE_UNBIASED),
+    Case(id="compressors.adaptive_unbiased_unbiased", statement=c.ADAPTIVE_UNBIASED_UNBIASED),
     Case(id="compressors.natural_unbiased", statement=c.NATURAL_UNBIASED, choices=({}, {"base": 3.0})),
     Case(id="compressors.ternary_unbiased", statement=c.TERNARY_UNBIASED),
     Case(

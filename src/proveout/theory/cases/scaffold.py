@@ -63,7 +63,7 @@ CASES = (
             MIXED,
             "quadratic:n=10,d=2,kappa=2,heterogeneity=3",
             "quadratic:n=5,d=1,kappa=200",
-            "logistic:mushrooms,clients=5,kappa=100",
+            "logistic:mushrooms,clients=4,kappa=100",
             "logistic:a1a,clients=6,kappa=1000",
             "class:n=3,L=10,mu=1",
             "class:n=10,L=2,mu=1",

@@ -35,7 +35,7 @@ from proveout.theory.compressors.lemmas import (
 from proveout.theory.compressors.reductions import BITS, CONTRACTION_DOES_NOT_AVERAGE, REDUCTIONS
 from proveout.theory.compressors.shifts import FEEDBACK_STEP, SHIFT_STEP
 from proveout.theory.compressors.unbiased import (
-    ADAPTIVE_UNBIASED,
+    ADAPTIVE_UNBIASED_UNBIASED,
     BERNOULLI_UNBIASED,
     EXPONENTIAL_DITHERING_UNBIASED,
     IDENTITY_UNBIASED,
@@ -49,7 +49,7 @@ from proveout.theory.compressors.unbiased import (
 
 __all__ = [
     "ADAPTIVE_CONTRACTIVE",
-    "ADAPTIVE_UNBIASED",
+    "ADAPTIVE_UNBIASED_UNBIASED",
     "AVERAGE",
     "BERNOULLI_UNBIASED",
     "BITS",

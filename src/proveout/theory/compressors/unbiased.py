@@ -33,7 +33,7 @@ from proveout.theory.compressors.classes import less, sends, unbiased, without_l
 from proveout.theory.twins import statement_with
 
 __all__ = [
-    "ADAPTIVE_UNBIASED",
+    "ADAPTIVE_UNBIASED_UNBIASED",
     "BERNOULLI_UNBIASED",
     "EXPONENTIAL_DITHERING_UNBIASED",
     "IDENTITY_UNBIASED",
@@ -95,7 +95,7 @@ BERNOULLI_UNBIASED = unbiased(
     dims=(3, 4),
 )
 
-ADAPTIVE_UNBIASED = unbiased(
+ADAPTIVE_UNBIASED_UNBIASED = unbiased(
     Adaptive,
     lambda P=None: Adaptive(),
     r"E\,C(v)=v,\quad E\|C(v)\|^2=\|v\|_1^2\le d\,\|v\|^2",
