@@ -14,19 +14,13 @@ compared one by one, so it is owed by classes whose constants trade against each
 
 import math
 from dataclasses import fields, is_dataclass
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 from proveout.methods.blocks.assumptions import Assumption
-from proveout.theory.statement import Problem
 
-__all__ = ["EstimatorClass", "as_class", "compare", "named"]
+__all__ = ["as_class", "compare", "named"]
 
 TINY = 1e-12  # a constant that should be 0 may come out as rounding
-
-
-@runtime_checkable
-class EstimatorClass(Protocol):
-    def least(self, P: Problem, estimator: Any) -> Any: ...
 
 
 def as_class(klass: Any) -> Any:
