@@ -295,6 +295,34 @@ def test_torch_agrees_with_numpy(C):
     np.testing.assert_allclose(to_numpy(C(to(x), to(draw))), C(x, draw), rtol=1e-12, atol=1e-13)
 
 
+entries = st.one_of(st.just(0.0), st.floats(1e-3, 1e3), st.floats(-1e3, -1e-3))
+
+
+@every([C for C in ALL if np.isfinite(C.coupling(D))])
+@given(x=st.lists(entries, min_size=D, max_size=D))
+def test_second_moment_and_correlation_are_coupled_as_declared(C, x):
+    beta = C.coupling(D)
+    for v in (np.array(x), *np.asarray(C.extremes(D), float)):
+        prob, sent = outcomes(C, v)
+        assert prob @ (sent**2).sum(axis=1) <= beta * (prob @ (sent @ v)) * (1 + 1e-9) + 1e-12
+
+
+def test_couplings_are_attained():
+    for C, d, beta in (
+        (TopK(k=1), 4, 1.0),
+        (RandK(k=2), 4, 2.0),
+        (ScaledSign(), 3, 1.0),
+        (NearestPower(), 2, 4 / 3),
+        (Natural(), 2, 9 / 8),
+    ):
+        assert C.coupling(d) == pytest.approx(beta)
+        best = 0.0
+        for v in np.asarray(C.extremes(d), float):
+            prob, sent = outcomes(C, v)
+            best = max(best, prob @ (sent**2).sum(axis=1) / (prob @ (sent @ v)))
+        assert best == pytest.approx(beta, rel=1e-6)
+
+
 @pytest.mark.parametrize("n, d", [(2, 4), (4, 2), (3, 3), (2, 5), (3, 4)])
 def test_permk_in_torch_and_in_batches(n, d):
     C, rng = PermK(clients=n), np.random.default_rng(4)

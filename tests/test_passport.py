@@ -209,7 +209,7 @@ def test_on_a_ball_no_theorem_is_applied():
 
 def test_data_that_are_not_quadratic():
     page = passport(Compressed(TopK(k=2)), LOGISTIC)
-    assert page.best.theorem == "con_pl"
+    assert page.best.theorem in ("con_pl", "sg2_pl")  # they tie: S = P for sparsifiers
     assert page.best.steps == pytest.approx(
         math.log(1e3) / -math.log(1 - 0.5 * LOGISTIC.mu / LOGISTIC.L), rel=1e-6
     )

@@ -121,8 +121,8 @@ def test_top_k_has_the_constants_of_its_class(f, k):
         assert one.word == "least", kind
         assert numbers(one.constants) == pytest.approx(expected, abs=1e-9)
     one = standing(SG2, e, f)
-    assert one.word == "at most"
-    assert one.bounds["beta"] == pytest.approx(1)
+    assert one.word == "least"
+    assert numbers(one.constants) == pytest.approx({"tau": k / 4, "beta": 1}, abs=1e-9)
 
 
 @pytest.mark.parametrize("block", [TopK(k=2), Natural(), ScaledSign(), Threshold(w=0.3), Sign()], ids=str)

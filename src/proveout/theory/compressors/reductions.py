@@ -21,7 +21,7 @@ import numpy as np
 
 from proveout.arrays import Array, sqnorm
 from proveout.methods.blocks import compressors as cb
-from proveout.methods.blocks.compressors.combine import Blocks
+from proveout.methods.blocks.compressors.blockwise import Blocks
 from proveout.methods.compressors import Averaged
 from proveout.problems.quadratics import Quadratics
 from proveout.theory.compressors.classes import SOURCE

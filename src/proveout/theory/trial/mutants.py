@@ -114,6 +114,14 @@ def _row(task: Task, result: Any) -> Mutant:
 
 
 def judge_twin(task: Task) -> Mutant:
+    """What became of the twin; one that survives a quick trial gets a full one."""
+    found = _tried(task)
+    return (
+        _tried(replace(task, budget="full")) if found.word == "survived" and task.budget == "quick" else found
+    )
+
+
+def _tried(task: Task) -> Mutant:
     """Try the twin on the problems of its case until each lens that can has killed it."""
     since = perf_counter()
     case = case_of(task.source, task.id)

@@ -2,8 +2,9 @@
 
 A compressor's classes, with r = sqrt(1 - alpha):
 
-    growth (b, B)     BREQ(b, B), SG2(b, B/b), SG1(b^2, B/b), ABC
-    alpha             CON; S <= 2 P, so beta <= 2
+    growth (b, B)     BREQ(b, B), ABC
+    coupling beta     SG2(b, beta), SG1(b^2, beta); at most B/b, and 1 + r of a contractive one
+    alpha             CON
     efbv (eta, omega) BVD(eta^2, omega), BND(eta^2, 0, omega/(1 - eta)^2, 0), E1 <= (1 + eta)^2 G
     absolute Delta^2  ABS, BND(0, Delta^2, 0, Delta^2 or 0 without randomness), ABC(0, 2, 2 Delta^2, 1/2, Delta^2/2)
 """
@@ -44,7 +45,8 @@ def _compressor(kind: type[Assumption], block: Any, d: int) -> Assumption | None
     eta, omega = (float(v) for v in block.efbv(d)) if hasattr(block, "efbv") else _split(block, d, alpha)
     Delta2 = float(block.absolute(d)) if hasattr(block, "absolute") else math.inf
     grows = b > 0 and math.isfinite(B)
-    beta = min(B / b if grows else math.inf, 2.0 if alpha > 0 else math.inf)
+    beta = min(B / b if grows else math.inf, 1 + math.sqrt(1 - alpha) if alpha > 0 else math.inf)
+    beta = min(beta, float(block.coupling(d))) if hasattr(block, "coupling") else beta
     u2 = min(B if grows else math.inf, (1 + eta) ** 2)
     makers: dict[type[Assumption], tuple[bool, Any]] = {
         SG1: (grows, lambda: SG1(alpha=b**2, beta=beta)),

@@ -5,15 +5,15 @@
     C(eta, omega)  |E C(x) - x| <= eta |x|, E|C(x) - E C(x)|^2 <= omega |x|^2
     A(Delta^2)     E|C(x) - x|^2 <= Delta^2                                            absolute
 
-Rooms: `sparsify`, `uneven`, `rounding`, `dithering`, `sign`, `low_rank`, `permk` (joint over clients), `combine` (made of
-others); what each of them answers is in `common`.
+Rooms: `sparsify`, `uneven`, `rounding`, `dithering`, `sign`, `low_rank`, `permk` (joint over clients), `combine` and
+`blockwise` (made of others); what each of them answers is in `common`.
 
 Beznosikov, Horváth, Richtárik, Safaryan, "On biased compression for distributed learning" (arXiv:2002.12410).
 """
 
+from proveout.methods.blocks.compressors.blockwise import Blockwise
 from proveout.methods.blocks.compressors.combine import (
     Averaged,
-    Blockwise,
     Composed,
     Damped,
     Induced,

@@ -6,7 +6,6 @@
     Averaged   mean of independent copies         U(omega/copies)
     Induced    C_1(x) + C_2(x - C_1(x))           U((1 - alpha_1) omega_2)
     Damped     lam x                              B(1 - (1 - lam)^2), an extreme member of its class
-    Blockwise  C on consecutive blocks of `size`  U(max_b omega_b), B(min_b alpha_b)
 
 C(eta, omega) scales to C(1 - lam + lam eta, lam^2 omega).
 Beznosikov et al. (arXiv:2002.12410); Horváth, Richtárik (arXiv:2006.11077); Condat, Li, Richtárik (arXiv:2205.04180).
@@ -19,13 +18,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from proveout.arrays import Array, last, namespace
-from proveout.laws import Coin, Each, Joint, Law, Sure
+from proveout.laws import Coin, Each, Joint, Law
 from proveout.methods.blocks.compressors.common import Compressor, check_p
 
 __all__ = [
     "Averaged",
-    "Blocks",
-    "Blockwise",
     "Composed",
     "Damped",
     "Gate",
@@ -44,11 +41,6 @@ class Pair(NamedTuple):
 class Gate(NamedTuple):
     open: Array  # (..., n)  bool
     message: Any
-
-
-class Blocks(NamedTuple):
-    whole: Any  # of n times (number of whole blocks) rows
-    rest: Any  # of the last, shorter block
 
 
 class _Random(Compressor):
@@ -99,6 +91,9 @@ class Scaled(_Random):
         eta, omega = self.efbv(d)
         return 1 - eta**2 - omega
 
+    def coupling(self, d: int) -> float:
+        return self.factor * float(self.compressor.coupling(d))
+
     def growth(self, d: int) -> tuple[float, float]:
         b, B = self.compressor.growth(d)
         return self.factor * b, self.factor**2 * B
@@ -141,6 +136,10 @@ class Composed(_Random):
         r = math.sqrt(1 - alpha)
         return float(1 - r**2 - omega * (1 + r) ** 2)
 
+    def coupling(self, d: int) -> float:
+        """Of an unbiased outer one."""
+        return (1 + float(self.outer.omega(d))) * float(self.inner.coupling(d))
+
     def growth(self, d: int) -> tuple[float, float]:
         """Of an unbiased outer one."""
         b, B = self.inner.growth(d)
@@ -178,6 +177,9 @@ class LazyApply(_Random):
 
     def alpha(self, d: int) -> float:
         return super().alpha(d) if self.scaled else self.p * float(self.compressor.alpha(d))
+
+    def coupling(self, d: int) -> float:
+        return float(self.compressor.coupling(d)) / (self.p if self.scaled else 1)
 
     def growth(self, d: int) -> tuple[float, float]:
         b, B = self.compressor.growth(d)
@@ -243,69 +245,3 @@ class Induced(_Random):
 
     def extremes(self, d: int) -> Array:
         return self.contractive.extremes(d)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Blockwise(_Random):
-    compressor: Any
-    size: int  # of a block; the last one may be shorter
-
-    def __post_init__(self) -> None:
-        if not self.size >= 1:
-            raise ValueError(f"size must be >= 1, got {self.size}")
-
-    def _cut(self, d: int) -> tuple[int, int]:
-        return divmod(d, self.size)
-
-    def _lengths(self, d: int) -> list[int]:
-        whole, rest = self._cut(d)
-        return [self.size] * whole + [rest] * (rest > 0)
-
-    def law(self, n: int, d: int) -> Law:
-        whole, rest = self._cut(d)
-        nothing = Sure(np.zeros(()))
-        return Joint(
-            Blocks(
-                self.compressor.law(n * whole, self.size) if whole else nothing,
-                self.compressor.law(n, rest) if rest else nothing,
-            )
-        )
-
-    def __call__(self, x: Array, draw: Blocks) -> Array:
-        xp, (n, d) = namespace(x), x.shape[-2:]
-        whole, rest = self._cut(d)
-        parts = []
-        if whole:
-            rows = x[..., : whole * self.size].reshape(*x.shape[:-2], n * whole, self.size)
-            sent = self.compressor(rows, draw.whole)
-            parts.append(sent.reshape(*sent.shape[:-2], n, whole * self.size))
-        if rest:
-            parts.append(self.compressor(x[..., whole * self.size :], draw.rest))
-        if len(parts) == 1:
-            return parts[0]
-        lead = np.broadcast_shapes(*(p.shape[:-1] for p in parts))
-        return xp.concat([xp.broadcast_to(p, (*lead, p.shape[-1])) for p in parts], axis=-1)
-
-    def omega(self, d: int) -> float:
-        return max(float(self.compressor.omega(k)) for k in self._lengths(d))
-
-    def alpha(self, d: int) -> float:
-        return min(float(self.compressor.alpha(k)) for k in self._lengths(d))
-
-    def absolute(self, d: int) -> float:
-        return sum(float(self.compressor.absolute(k)) for k in self._lengths(d))
-
-    def growth(self, d: int) -> tuple[float, float]:
-        b, B = zip(*(self.compressor.growth(k) for k in self._lengths(d)))
-        return min(b), max(B)
-
-    def bits(self, d: int) -> float:
-        return sum(float(self.compressor.bits(k)) for k in self._lengths(d))
-
-    def floats(self, d: int) -> float:
-        return sum(float(self.compressor.floats(k)) for k in self._lengths(d))
-
-    def extremes(self, d: int) -> Array:
-        """The extremes of the first block, 0 elsewhere."""
-        first = self.compressor.extremes(self._lengths(d)[0])
-        return np.concatenate([first, np.zeros((len(first), d - first.shape[1]))], axis=1)

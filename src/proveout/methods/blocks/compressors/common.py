@@ -6,6 +6,7 @@
     alpha(d)           of B(alpha); <= 0 where it is not contractive, -inf where nothing relative bounds its error
     efbv(d)            (eta, omega) of C(eta, omega)
     absolute(d)        Delta^2 of A(Delta^2), or inf
+    coupling(d)        beta: E|C(x)|^2 <= beta E<C(x), x>, or inf
     growth(d)          (b, B): E<C(x), x> >= b |x|^2 and E|C(x)|^2 <= B |x|^2; (0, inf) where there are none
     floats(d), bits(d) what one client sends: reals, and bits with the indices that must travel
     one_coordinate(d)  the compressor with the same law on any single coordinate, one coin for the whole
@@ -64,6 +65,12 @@ class Compressor:
             r = math.sqrt(1 - self.alpha(d))
             return 1 - r, (1 + r) ** 2
         return 0.0, math.inf
+
+    def coupling(self, d: int) -> float:
+        """B/b, or 1 + r of a member of B(alpha), r^2 = 1 - alpha."""
+        (b, B), alpha = self.growth(d), self.alpha(d)
+        of_growth = B / b if b > 0 else math.inf
+        return min(of_growth, 1 + math.sqrt(1 - alpha)) if alpha > 0 else of_growth
 
     def floats(self, d: int) -> float:
         return self.bits(d) / FLOAT_BITS

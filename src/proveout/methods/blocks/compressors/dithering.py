@@ -155,6 +155,9 @@ class TopKDithering(Compressor):
         gain = 1 - self.dithering.omega(self.k)
         return gain * kept(self.k, d) / d if gain > 0 else gain
 
+    def coupling(self, d: int) -> float:
+        return 1 + self.dithering.omega(self.k)
+
     def growth(self, d: int) -> tuple[float, float]:
         return kept(self.k, d) / d, 1 + self.dithering.omega(self.k)
 

@@ -58,6 +58,9 @@ class _Matrix(Compressor):
     def alpha(self, d: int) -> float:
         return self.rank / min(self.shape(d))
 
+    def coupling(self, d: int) -> float:
+        return 1.0
+
     def growth(self, d: int) -> tuple[float, float]:
         return self.alpha(d), 1.0  # a projection: <C(x), x> = |C(x)|^2
 

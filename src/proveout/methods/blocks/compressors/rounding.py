@@ -146,6 +146,9 @@ class NearestRounding(_Grid):
         """(inf, sup) of |C(t)|/|t|: 2/(1 + ratio), 2 ratio/(1 + ratio)."""
         return 2 / (1 + self.ratio), 2 * self.ratio / (1 + self.ratio)
 
+    def coupling(self, d: int) -> float:
+        return self.slopes()[1]
+
     def growth(self, d: int) -> tuple[float, float]:
         low, high = self.slopes()
         return low, high**2

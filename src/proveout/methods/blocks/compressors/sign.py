@@ -39,6 +39,9 @@ class ScaledSign(Compressor):
     def alpha(self, d: int) -> float:
         return 1 / d
 
+    def coupling(self, d: int) -> float:
+        return 1.0
+
     def growth(self, d: int) -> tuple[float, float]:
         return 1 / d, 1.0
 

@@ -74,6 +74,9 @@ class TopK(Compressor):
     def alpha(self, d: int) -> float:
         return kept(self.k, d) / d
 
+    def coupling(self, d: int) -> float:
+        return 1.0
+
     def growth(self, d: int) -> tuple[float, float]:
         return kept(self.k, d) / d, 1.0
 
@@ -104,6 +107,9 @@ class Threshold(Compressor):
 
     def absolute(self, d: int) -> float:
         return d * self.w**2
+
+    def coupling(self, d: int) -> float:
+        return 1.0
 
     def growth(self, d: int) -> tuple[float, float]:
         return 0.0, 1.0

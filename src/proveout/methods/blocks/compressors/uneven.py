@@ -105,6 +105,9 @@ class BiasedAdaptive(_Picked):
     def alpha(self, d: int) -> float:
         return 1 / d
 
+    def coupling(self, d: int) -> float:
+        return 1.0
+
     def growth(self, d: int) -> tuple[float, float]:
         return 1 / d, 1.0
 
