@@ -90,7 +90,7 @@ def draw_cohorts(fig: Any, data: dict[str, Any]) -> None:
     ax.minorticks_off()
     log_axis(ax, "cohort C", r"rounds until $\|x-x^\star\|^2\leq 10^{-6}\|x^0-x^\star\|^2$")
     ax.set_title(data["title"])
-    ax.legend()
+    ax.legend(loc="upper right", fontsize=7)
 
 
 # ------------------------------------------------------------------ local steps

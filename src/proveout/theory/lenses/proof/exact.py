@@ -82,10 +82,18 @@ def _parameters(P: FunctionClass, m: Method, steps: int) -> dict[str, str]:
     found: dict[str, Any] = {"n": P.n, "L": P.L_max, "mu": P.mu_min}
     more = [f for f in fields(P) if f.name not in ("n", "L_max", "mu_min", "spec")]
     found |= {f.name: getattr(P, f.name) for f in more if getattr(P, f.name) != f.default}
-    record = unwrap(m)
-    found |= {f.name: getattr(record, f.name) for f in fields(record)} if is_dataclass(record) else {}
+    found |= _inside(unwrap(m))
     found |= {"T": steps} if steps > 1 else {}
     return {k: str(v) for k, v in found.items() if isinstance(v, (int, Fraction)) and not isinstance(v, bool)}
+
+
+def _inside(record: Any) -> dict[str, Any]:
+    """The fields of a record and of the blocks that it holds, an outer name before an inner one."""
+    if not is_dataclass(record) or isinstance(record, type):
+        return {}
+    own = {f.name: getattr(record, f.name) for f in fields(record)}
+    held = [_inside(value) for value in own.values()]
+    return {k: v for inner in reversed(held) for k, v in inner.items()} | own
 
 
 # ------------------------------------------------------------------ claims
