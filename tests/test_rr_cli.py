@@ -133,7 +133,7 @@ def test_a_data_order_shared_by_the_clients_gives_the_same_moment_and_a_fixed_on
                 size = int(shared.sum())
 
                 def sample(self, rng, shape):
-                    raise NotImplementedError
+                    raise TypeError("only enumerated")
 
                 def atoms(self):
                     return prob[shared] / prob[shared].sum(), together
