@@ -51,6 +51,7 @@ def starters(P: Any, k: int) -> dict[str, r.Runner]:
     some = {
         f"SCAFFOLD, {r.LOCAL_STEPS} steps": r.local_scaffold(P, few),
         "5GCS": r.five_gcs(P, few),
+        "5GCS-CC, k = d/C": r.compressed_five_gcs(P, few),
         "TAMUNA, s = C": r.tamuna(P, few, few),
         "TAMUNA, s = 2": r.tamuna(P, few, 2),
     }

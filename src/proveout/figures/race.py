@@ -23,8 +23,9 @@ from proveout.methods.proxskip import CompressedScaffnew, Scaffnew
 from proveout.methods.tamuna import TamunaVirtual
 from proveout.problems import Quadratics
 from proveout.run import Trace, run
-from proveout.theory import diana, fivegcs, scaffold
+from proveout.theory import diana, fivegcs, fivegcs_cc, scaffold
 from proveout.theory import tamuna as theory
+from proveout.theory.fivegcs_cc.rules import tune_cc
 from proveout.theory.statement import branches
 from proveout.theory.tamuna.lyapunov import tune, tune_rounds
 
@@ -33,6 +34,7 @@ __all__ = [
     "LOCAL_STEPS",
     "TARGET",
     "Runner",
+    "compressed_five_gcs",
     "compressed_scaffnew",
     "curves",
     "dianas",
@@ -145,6 +147,14 @@ def fedavg(P: Any, cohort: int, local_steps: int = LOCAL_STEPS) -> Runner:
 def five_gcs(P: Any, cohort: int, local_steps: Any = "accelerated") -> Runner:
     m = fivegcs.tune(P, cohort=cohort, local_steps=local_steps)
     return Runner(method=m, rate=_claimed(fivegcs.LINEAR_CONVERGENCE, P, m), order="n/C + sqrt(n kappa/C)")
+
+
+def compressed_five_gcs(P: Any, cohort: int, k: int | None = None) -> Runner:
+    """Rand-k, by default k = d/C, about the best of its theory."""
+    k = max(1, P.d // cohort) if k is None else k
+    m = tune_cc(P, cohort=cohort, k=k, local_steps="rule")
+    order = "(1+omega) n/C + sqrt((1+omega)(1+omega/C) n kappa/C)"
+    return Runner(method=m, rate=_claimed(fivegcs_cc.CC_LINEAR_CONVERGENCE, P, m), order=order)
 
 
 def _claimed(statement: Any, P: Any, m: Any) -> float:
