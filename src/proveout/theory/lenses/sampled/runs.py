@@ -48,7 +48,7 @@ WIDE = 500_000  # floats of one batch of states
 
 
 def entropy(seed: int, statement: Any, P: Problem, m: Method) -> int:
-    """The seed of a check: a function of the session's seed, the statement, the problem, the parameters."""
+    """The seed of a check: a function of the command's seed, the statement, the problem, the parameters."""
     while isinstance(P, AlteredProblem):
         P = P._base
     try:
