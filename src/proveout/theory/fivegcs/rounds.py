@@ -11,6 +11,7 @@ from proveout.arrays import Array, tree_map
 from proveout.methods.blocks.solvers import GD
 from proveout.methods.fivegcs import FiveGCS, State
 from proveout.theory.assumptions import each_smooth, each_strongly_convex, quadratic
+from proveout.theory.decay import first_below, worst_shares
 from proveout.theory.fivegcs.altered import built_from_x, change_not_scaled
 from proveout.theory.fivegcs.lyapunov import (
     SOURCE,
@@ -131,13 +132,12 @@ def _by_rule(P: Problem, m: Any) -> bool:
     return bool(np.allclose(rule, (m.gamma, m.gamma_dual), rtol=1e-12, atol=0))
 
 
-FINEST = 1e-6  # share of Psi_0 down to which rounds are counted
 LONGEST = 2**14  # rounds that are counted, at most
 
 
 @lru_cache(maxsize=32)
 def shares(P: Problem, m: FiveGCS) -> Array:
-    """sup over all admissible states of E Psi_t / Psi_0, for t = 0, 1, .. until it is FINEST: (T+1,)."""
+    """sup over all admissible states of E Psi_t / Psi_0, for t = 0, 1, .. (`decay`): (T+1,)."""
     n, d, at = P.n, P.d, star(P, m)
     weights = np.array([t.weight for t in psi(P, m, at)])
     lengths = np.repeat(1 / np.sqrt(weights), (1, n))[:, None]  # coordinates in which Psi = |y|^2
@@ -147,18 +147,13 @@ def shares(P: Problem, m: FiveGCS) -> Array:
     new = m.step(P, tree_map(lambda a: a[:, None], states), draw)
     moved = np.concatenate([(new.x - at.x)[..., None, :], new.h - at.h], axis=-2) / lengths
     maps = np.sqrt(prob)[:, None, None] * moved.reshape(len(y), len(prob), -1).transpose(1, 2, 0)
-    W, found = np.eye(len(y)), [1.0]
-    while found[-1] > FINEST and len(found) <= LONGEST:
-        W = maps.reshape(-1, len(W)).T @ (W @ maps).reshape(-1, len(W))  # sum_k p_k A_k' W A_k
-        found.append(float(np.linalg.eigvalsh(W)[-1]))
-    return np.array(found)
+    return worst_shares(maps, LONGEST)
 
 
 def _rounds_of_all(P: Problem, m: Method, eps: float, start: State, power: float = 0.5) -> float:
     """(n/C)^power times the rounds of full participation until E Psi is eps, from its worst start."""
     share = eps / float(np.max(evaluate(psi(P, m, start), P)))
-    below = np.flatnonzero(shares(P, tune(P)) <= share * (1 + 1e-9))
-    return float((P.n / m.cohort) ** power * (below[0] if len(below) else LONGEST))
+    return float((P.n / m.cohort) ** power * first_below(shares(P, tune(P)), share, LONGEST))
 
 
 def _primal_decides(P: Problem, m: Method) -> bool:

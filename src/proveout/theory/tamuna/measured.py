@@ -21,6 +21,7 @@ from proveout.methods.proxskip import CompressedScaffnew, Scaffnew
 from proveout.methods.tamuna import TamunaVirtual, VirtualState
 from proveout.run import run
 from proveout.theory.assumptions import each_smooth, each_strongly_convex
+from proveout.theory.decay import first_below, worst_shares
 from proveout.theory.statement import Assumption, Complexity, Failure, Method, Problem, Square, evaluate
 from proveout.theory.tamuna.altered import mean_over_cohort
 from proveout.theory.tamuna.lyapunov import (
@@ -36,7 +37,6 @@ from proveout.theory.twins import statement_with, unwrap, update_times, with_fie
 
 __all__ = ["ROUNDS_IGNORE_COHORT", "UPLINK_BEATS_SCAFFNEW", "mean_decay", "shares"]
 
-FINEST = 1e-6  # share of Psi_0 down to which iterations are counted
 LONGEST = 2**13  # iterations that are counted, at most
 SEEDS = 64  # of a reference run
 MARGIN = 2.0  # "the larger error": at least so many times
@@ -48,7 +48,7 @@ def _apart(P: Problem) -> bool:
 
 @lru_cache(maxsize=16)
 def shares(P: Problem, m: TamunaVirtual) -> Array:
-    """sup over all admissible states of E Psi_t / Psi_0, for t = 0, 1, .. until it is FINEST: (T+1,)."""
+    """sup over all admissible states of E Psi_t / Psi_0, for t = 0, 1, .. (`decay`): (T+1,)."""
     n, d = P.n, P.d
     lengths = np.array([math.sqrt(m.gamma), 1 / math.sqrt(shift_weight(P, m))])[:, None, None]
     y = np.eye(2 * n * d).reshape(-1, 2, n, d)  # coordinates in which Psi = |y|^2
@@ -59,19 +59,14 @@ def shares(P: Problem, m: TamunaVirtual) -> Array:
     new = np.stack(np.broadcast_arrays(*m.step(P, states, draw)), axis=2)  # (2nd, K, 2, n, d)
     maps = ((new - at) / lengths).reshape(*new.shape[:2], -1)
     maps = np.sqrt(prob)[:, None, None] * maps.transpose(1, 2, 0)  # sqrt(p_k) A_k: (K, 2nd, 2nd)
-    W, found = np.eye(2 * n * d), [1.0]
-    while found[-1] > FINEST and len(found) <= LONGEST:
-        W = maps.reshape(-1, len(W)).T @ (W @ maps).reshape(-1, len(W))  # sum_k p_k A_k' W A_k
-        found.append(float(np.linalg.eigvalsh(W)[-1]))
-    return np.array(found)
+    return worst_shares(maps, LONGEST)
 
 
 def _rounds_of_all(P: Problem, m: Method, eps: float, start: Any, s: int | None = None) -> float:
     """Rounds of full participation by the rule, with the same s or another, until E Psi <= eps from the worst start."""
     share = eps / float(np.max(evaluate(psi(P, m, start), P)))
     everybody = tune(P, cohort=P.n, s=s or m.s)
-    below = np.flatnonzero(shares(P, everybody) <= share * (1 + 1e-9))
-    return float(everybody.p * (below[0] if len(below) else LONGEST))
+    return float(everybody.p * first_below(shares(P, everybody), share, LONGEST))
 
 
 ROUNDS_IGNORE_COHORT = Complexity(
