@@ -102,14 +102,18 @@ def residuals(solver: Any, k: Number) -> tuple[Number, Number]:
     return math.inf, math.inf
 
 
-def needed(P: Problem, m: Method) -> Number:
-    """The constant c with which the local-solver condition surely holds (the theorem asks for c <= 1/6):
+def condition(solver: Any, steep: Number, kappa: Number) -> Number:
+    """The constant c with which the local-solver condition surely holds, steep = L_F/tau, kappa = L/mu:
 
-    sum_i 4 mu L_F^2/(3 n tau^2) |y_i - y*_i|^2 + L_F/tau^2 |grad psi_i(y_i)|^2 <= c (mu/n) sum_i |x_hat - y*_i|^2.
+    4 mu L_F^2/(3 n tau^2) |y - y*|^2 + L_F/tau^2 |grad psi(y)|^2 <= c (mu/n) |x_hat - y*|^2.
     """
-    steep = smoothness(P, m) / m.gamma_dual
-    a, b = residuals(m.solver, 1 + steep)
-    return a * 4 * steep**2 / 3 + b * (kappa(P, m) - 1)
+    a, b = residuals(solver, 1 + steep)
+    return a * 4 * steep**2 / 3 + b * (kappa - 1)
+
+
+def needed(P: Problem, m: Method) -> Number:
+    """`condition` for every F of the class; the theorem asks for 1/6 at most."""
+    return condition(m.solver, smoothness(P, m) / m.gamma_dual, kappa(P, m))
 
 
 def fits(P: Problem, m: Method) -> bool:

@@ -6,7 +6,7 @@ import numpy as np
 
 from proveout.arrays import Array
 from proveout.methods.fivegcs_cc import State
-from proveout.theory.fivegcs.lyapunov import dual_star, duals_sum, residuals, smoothness
+from proveout.theory.fivegcs.lyapunov import condition, dual_star, duals_sum, smoothness
 from proveout.theory.statement import Method, Number, Problem, Square, Terms, at_most
 
 __all__ = [
@@ -52,13 +52,10 @@ def conditions(n: int, mu: Number, gamma: Number, duals: Any, c: Any) -> Array:
 
 
 def solves_well(m: Method, L: Array, n: int, most: Number = LSC) -> bool:
-    """The local-solver condition (`fivegcs.local`), for every state: L (n,) are the smoothnesses of the f_i."""
+    """The local-solver condition (`fivegcs.lyapunov.condition`), for every state: L (n,) are the smoothnesses of the f_i."""
     steep = (L - float(m.mu)) / (n * np.asarray(m.gamma_dual, float))  # L_F / gamma_dual
-    for k, kappa in {(float(s), float(one)) for s, one in zip(steep, L / float(m.mu), strict=True)}:
-        a, b = residuals(m.solver, 1 + k)
-        if not at_most(a * 4 * k**2 / 3 + b * (kappa - 1), most):
-            return False
-    return True
+    pairs = {(float(s), float(kappa)) for s, kappa in zip(steep, L / float(m.mu), strict=True)}
+    return all(at_most(condition(m.solver, s, kappa), most) for s, kappa in pairs)
 
 
 # ------------------------------------------------------------------ compression

@@ -34,10 +34,7 @@ def decide_on_ball(
 
     Raises NotThere if there are none, Undecided if neither is found.
     """
-    held = {n: float(given[n]) for n in row.slopes if n in given}
-    if "A" in row.slopes:
-        held.setdefault("A", 0.0)
-    free = [n for n in row.slopes if n not in held]
+    held, free = row.split(given)
     if point := _against(kind, row, F, free, held, radius):
         raise NotThere(point)
     trade = additive(row) if len(free) == 2 else None

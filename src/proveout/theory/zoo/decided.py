@@ -71,10 +71,7 @@ def decide(kind: type[Assumption], row: Row, F: Forms, given: Mapping[str, float
     """
     if F.kernel is not None:
         raise NotThere(_kernel(kind, row, F))
-    held = {n: float(given[n]) for n in row.slopes if n in given}
-    if "A" in row.slopes:
-        held.setdefault("A", 0.0)
-    free = [n for n in row.slopes if n not in held]
+    held, free = row.split(given)
     if not free:
         return _held(kind, row, F, held)
     if len(free) == 1:

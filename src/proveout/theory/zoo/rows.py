@@ -1,5 +1,6 @@
 """The rows of an assumption as affine functions of its constants: read off the record, nothing is written twice."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -23,6 +24,13 @@ class Row:
             if name in self.slopes:
                 row = Scalars(*(a + value * b for a, b in zip(row, self.slopes[name], strict=True)))
         return row
+
+    def split(self, given: Mapping[str, float]) -> tuple[dict[str, float], list[str]]:
+        """(held, free) of its constants; A is 0 unless it is given."""
+        held = {n: float(given[n]) for n in self.slopes if n in given}
+        if "A" in self.slopes:
+            held.setdefault("A", 0.0)
+        return held, [n for n in self.slopes if n not in held]
 
     def sides(self, constants: dict[str, Any]) -> tuple[Scalars, Scalars]:
         """(left, right) with left <= right: a lower bound stands on the left with its factor, an upper one on the right."""

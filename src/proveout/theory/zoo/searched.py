@@ -35,10 +35,7 @@ def search(
 
     Raises NotThere if a point forbids all constants, Grows if the constants found grow with the distance.
     """
-    held = {n: float(given[n]) for n in row.slopes if n in given}
-    if "A" in row.slopes:
-        held.setdefault("A", 0.0)
-    free = [n for n in row.slopes if n not in held]
+    held, free = row.split(given)
     if not free:
         return _held(kind, row, points, held)
     if len(free) == 1:
