@@ -29,7 +29,7 @@ import numpy as np
 from proveout.arrays import Array, like, namespace, norm, take
 from proveout.laws import Coin, Drawn, Each, Joint, Law, Subset, Sure
 from proveout.methods.blocks.assumptions import ABC, Assumption
-from proveout.methods.blocks.compressors import FLOAT_BITS
+from proveout.methods.blocks.outcomes import Whole, chances, check_outcomes
 
 __all__ = [
     "ABC",
@@ -46,21 +46,8 @@ __all__ = [
 ]
 
 
-class _Whole:
-    """An estimator that computes the full gradient and sends d floats."""
-
-    def gradients(self, problem: Any) -> int:
-        return int(problem.n)
-
-    def floats(self, problem: Any) -> Any:
-        return problem.d
-
-    def bits(self, problem: Any) -> Any:
-        return FLOAT_BITS * problem.d
-
-
 @dataclass(frozen=True)
-class Exact(_Whole):
+class Exact(Whole):
     def law(self, problem: Any) -> Law:
         return Sure(np.zeros(()))
 
@@ -72,7 +59,7 @@ class Exact(_Whole):
 
 
 @dataclass(frozen=True)
-class Compressed(_Whole):
+class Compressed(Whole):
     compressor: Any
 
     def law(self, problem: Any) -> Law:
@@ -100,7 +87,7 @@ class MinibatchDraw(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Minibatch(_Whole):
+class Minibatch(Whole):
     """Unbiased.  With fpc = (n - b)/(b max(1, n - 1)), the finite population correction,
 
     E|g|^2 = fpc mean|grad f_i|^2 + (1 - fpc) G + sigma2/b,   mean|grad f_i|^2 <= 2 L_max (D + gap_star).
@@ -133,7 +120,7 @@ class Minibatch(_Whole):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Affine(_Whole):
+class Affine(Whole):
     """g = m_k grad f(x) + s_k with probability p_k; a shift of one number s means s (1, .., 1)/sqrt(d).
 
     With means m = E m_k, s = E s_k and t = E m_k s_k, for every b < m and B > E m_k^2:
@@ -145,18 +132,12 @@ class Affine(_Whole):
     probs: tuple[float, ...] = ()  # p_k; none: equal
 
     def __post_init__(self) -> None:
-        K = len(self.factors)
-        for name, value in (("shifts", self.shifts), ("probs", self.probs)):
-            if len(value) not in (0, K):
-                raise ValueError(f"{name} must have one entry per factor, {K}, got {len(value)}")
-        if self.probs and not (min(self.probs) >= 0 and math.isclose(sum(self.probs), 1, rel_tol=1e-12)):
-            raise ValueError(f"probs must be >= 0 and sum to 1, got {self.probs}")
+        check_outcomes(len(self.factors), "factor", self.shifts, self.probs)
 
     @property
     def p(self) -> Array:
         """(K,) probabilities."""
-        K = len(self.factors)
-        return np.array(self.probs) if self.probs else np.full(K, 1 / K)
+        return chances(len(self.factors), self.probs)
 
     def s(self, d: int) -> Array:
         """(K, d) shifts."""
@@ -241,7 +222,7 @@ class Declared(_Around):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Circling(_Whole):
+class Circling(Whole):
     """On f = |x|^2/2 in the plane, with v = grad f(x) and gamma = b/B:
 
     |v|^2 <= c/(b - B gamma/2):  g = (v - R v)/gamma, R the rotation by theta, cos theta = 1 - B gamma^2/2; else g = v.
@@ -285,7 +266,7 @@ class Circling(_Whole):
 
 
 @dataclass(frozen=True)
-class ByAssumption(_Whole):
+class ByAssumption(Whole):
     """Every estimator that satisfies an assumption: what the worst-case and proof lenses judge."""
 
     assumption: Assumption

@@ -7,7 +7,6 @@ Every point of scalars (G, P, E1, V) that is possible is realised at every x by 
 has P = p G, E1 = (p^2 + q^2) G, V = v^2 G.
 """
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +14,7 @@ import numpy as np
 
 from proveout.arrays import Array, apply, like, take
 from proveout.laws import Drawn, Law
-from proveout.methods.blocks.compressors import FLOAT_BITS
+from proveout.methods.blocks.outcomes import Whole, chances, check_outcomes
 
 __all__ = ["Linear", "turned"]
 
@@ -23,7 +22,7 @@ Matrix = tuple[tuple[float, ...], ...]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Linear:
+class Linear(Whole):
     matrices: tuple[Matrix, ...]  # M_k, (d, d)
     shifts: tuple[tuple[float, ...], ...] = ()  # s_k, (d,); none: 0
     probs: tuple[float, ...] = ()  # p_k; none: equal
@@ -32,19 +31,14 @@ class Linear:
         K, M = len(self.matrices), np.array(self.matrices, dtype=float)
         if M.ndim != 3 or M.shape[1] != M.shape[2]:
             raise ValueError(f"matrices must be square and of one size, got shape {M.shape}")
-        for name, value in (("shifts", self.shifts), ("probs", self.probs)):
-            if len(value) not in (0, K):
-                raise ValueError(f"{name} must have one entry per matrix, {K}, got {len(value)}")
-        if self.probs and not (min(self.probs) >= 0 and math.isclose(sum(self.probs), 1, rel_tol=1e-12)):
-            raise ValueError(f"probs must be >= 0 and sum to 1, got {self.probs}")
+        check_outcomes(K, "matrix", self.shifts, self.probs)
         if self.shifts and np.array(self.shifts).shape != (K, M.shape[1]):
             raise ValueError(f"shifts must have {M.shape[1]} entries each, got {self.shifts}")
 
     @property
     def p(self) -> Array:
         """(K,) probabilities."""
-        K = len(self.matrices)
-        return np.array(self.probs) if self.probs else np.full(K, 1 / K)
+        return chances(len(self.matrices), self.probs)
 
     def law(self, problem: Any) -> Law:
         return Drawn(tuple(self.p.tolist()), 1, of=None)
@@ -57,15 +51,6 @@ class Linear:
         if not self.shifts:
             return g
         return g + take(like(np.array(self.shifts, dtype=float), v), draw)[..., 0, :]
-
-    def gradients(self, problem: Any) -> int:
-        return int(problem.n)
-
-    def floats(self, problem: Any) -> Any:
-        return problem.d
-
-    def bits(self, problem: Any) -> Any:
-        return FLOAT_BITS * problem.d
 
 
 def turned(

@@ -79,6 +79,23 @@ def _members(weights: Array) -> tuple[Array, Array]:
     return clients, take_along(weights, clients)
 
 
+class _Masked:
+    """Samplings whose draw says who comes, (..., n) bool: chi_i = 1/p_hat_i for those."""
+
+    def p_hat(self, n: int) -> Array:
+        raise TypeError(f"{type(self).__name__} has no probabilities")
+
+    def weights(self, draw: Array, h: Array) -> Array:
+        chi = like(1 / self.p_hat(h.shape[-2]), h)
+        return namespace(h).where(draw, chi, 0 * chi)
+
+    def members(self, draw: Array, h: Array) -> tuple[Array, Array]:
+        return _members(self.weights(draw, h))
+
+    def size(self, draw: Array) -> Array:
+        return draw.sum(axis=-1)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Nice:
     cohort: int  # clients per round
@@ -110,7 +127,7 @@ class Nice:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Independent:
+class Independent(_Masked):
     probs: Any  # a number, or one per client
 
     def __post_init__(self) -> None:
@@ -120,16 +137,6 @@ class Independent:
 
     def law(self, n: int) -> Law:
         return Coins(self.p_hat(n), n)
-
-    def weights(self, draw: Array, h: Array) -> Array:
-        chi = like(1 / self.p_hat(h.shape[-2]), h)
-        return namespace(h).where(draw, chi, 0 * chi)
-
-    def members(self, draw: Array, h: Array) -> tuple[Array, Array]:
-        return _members(self.weights(draw, h))
-
-    def size(self, draw: Array) -> Array:
-        return draw.sum(axis=-1)
 
     def p_hat(self, n: int) -> Array:
         return _each(self.probs, n)
@@ -203,7 +210,7 @@ class Listed(Law):
 
 
 @dataclass(frozen=True)
-class Table:
+class Table(_Masked):
     """An arbitrary sampling: subset k comes with probability probs[k].
 
     Its w_i are proportional to 1/(K_ii + B), which gives back the rows of `nice`, `independent` and `multi`
@@ -236,16 +243,6 @@ class Table:
 
     def law(self, n: int) -> Law:
         return Listed(self._masks(n), self.probs)
-
-    def weights(self, draw: Array, h: Array) -> Array:
-        chi = like(1 / self.p_hat(h.shape[-2]), h)
-        return namespace(h).where(draw, chi, 0 * chi)
-
-    def members(self, draw: Array, h: Array) -> tuple[Array, Array]:
-        return _members(self.weights(draw, h))
-
-    def size(self, draw: Array) -> Array:
-        return draw.sum(axis=-1)
 
     def p_hat(self, n: int) -> Array:
         return np.minimum(np.asarray(self.probs) @ self._masks(n), 1.0)

@@ -14,24 +14,13 @@ import numpy as np
 from proveout.arrays import Array, namespace, norm
 from proveout.laws import Coin, Law, Sure
 from proveout.methods.blocks.assumptions import Scalars
-from proveout.methods.blocks.compressors import FLOAT_BITS
+from proveout.methods.blocks.outcomes import Whole
 
 __all__ = ["Clipped", "Growing"]
 
 
-class _Whole:
-    def gradients(self, problem: Any) -> int:
-        return int(problem.n)
-
-    def floats(self, problem: Any) -> Any:
-        return problem.d
-
-    def bits(self, problem: Any) -> Any:
-        return FLOAT_BITS * problem.d
-
-
 @dataclass(frozen=True, kw_only=True)
-class Growing(_Whole):
+class Growing(Whole):
     A: float = 1.0
 
     def __post_init__(self) -> None:
@@ -56,7 +45,7 @@ class Growing(_Whole):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Clipped(_Whole):
+class Clipped(Whole):
     tau: float = 1.0
 
     def __post_init__(self) -> None:
